@@ -102,11 +102,11 @@ class Task(ABC, Generic[ResultT]):
     def answer_type(self, layer: int) -> type[BaseModel] | None:
         """The type of a proposer's answer in this layer; None for plain text."""
 
-    def read(self, answer: Answer) -> Contribution:
+    def read(self, answer: Answer) -> Contribution:  # noqa: ARG002 - a hook
         """What an answer adds to the ledger. Plain text adds nothing but itself."""
         return Contribution()
 
-    async def examine(self, ledger: Ledger, layer: int) -> Sequence[Fact]:
+    async def examine(self, ledger: Ledger, layer: int) -> Sequence[Fact]:  # noqa: ARG002 - a hook
         """Facts found by executing code, after this layer and before the next one."""
         return ()
 
