@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from moa_engine.member import Member, Message, PromptVersion, Request, identity
 
-Purpose = Literal["first", "retry", "hedge", "repair"]
+#: "cached" marks an answer that was taken from an earlier attempt: nothing was called, nothing spent.
+Purpose = Literal["first", "retry", "hedge", "repair", "cached"]
 SeatRole = Literal["proposer", "aggregator"]
 
 #: Raised when what the key covers changes, so that old answers are not taken for new questions.

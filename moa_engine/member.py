@@ -91,6 +91,9 @@ class Member(Protocol):
     concurrency: int  #: requests at its endpoint at once, to begin with
     price: Price | None  #: as configured; None leaves it to the price data
 
+    async def open(self) -> None:
+        """Do what must be done once before the first request: imports, connections, loading a model."""
+
     async def generate(self, request: Request) -> Reply: ...
 
     async def aclose(self) -> None: ...

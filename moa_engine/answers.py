@@ -1,0 +1,82 @@
+"""From what a model wrote to a typed answer: lenient in form, strict about having something to use."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from moa_engine.errors import BrokenAnswer
+
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
+
+_THOUGHTS = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+_FENCED = re.compile(r"```[\w-]*[ \t]*\n(.*?)(?:\n```|\Z)", re.DOTALL)
+
+
+def parse_answer(text: str, answer_type: type[AnswerT]) -> AnswerT:
+    """The answer in `text`: JSON, fenced or not, with chatter around it, or cut off.
+
+    Fields that the type does not know are its own business (`extra`). An object without a single
+    known field is not an empty answer but a broken one.
+
+    Raises:
+        BrokenAnswer: nothing of this type is in the text; the message says what is wrong with it.
+    """
+    text = _THOUGHTS.sub("", text).strip()
+    if not text:
+        raise BrokenAnswer("the answer is empty")
+    data = _load(text, answer_type)
+    try:
+        return answer_type.model_validate(data)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in problem['loc']) or 'answer'}: {problem['msg']}"
+            for problem in error.errors(include_url=False)[:5]
+        )
+        raise BrokenAnswer(f"the answer is not of the type asked for: {problems}", raw=text) from error
+
+
+def _load(text: str, answer_type: type[BaseModel]) -> dict[str, Any]:
+    fenced = [match.group(1) for match in _FENCED.finditer(text)]
+    for candidate in [text, *fenced]:
+        try:
+            data = _shaped(json.loads(candidate), answer_type)
+        except (ValueError, RecursionError):
+            continue
+        if data is not None:
+            return data
+
+    import json_repair  # only here: most answers are JSON already, and the import costs 60 ms
+
+    for candidate in [*fenced, text]:
+        try:
+            data = _shaped(json_repair.loads(candidate), answer_type)
+        except (ValueError, RecursionError):
+            continue
+        if data is not None:
+            return data
+    raise BrokenAnswer("the answer holds no JSON of the type asked for", raw=text)
+
+
+def _shaped(data: Any, answer_type: type[BaseModel]) -> dict[str, Any] | None:
+    """`data` as an object with at least one of the type's fields, or None."""
+    if isinstance(data, list):
+        if data and isinstance(data[-1], dict) and answer_type.model_fields.keys() & data[-1].keys():
+            return data[-1]  # several objects one after the other: the last is the model's last word
+        first_field = next(iter(answer_type.model_fields), None)
+        if first_field and all(isinstance(part, dict) for part in data):
+            return {first_field: data}  # the bare list of what the first field holds
+        return None
+    if isinstance(data, dict) and answer_type.model_fields.keys() & data.keys():
+        return data
+    return None
+
+
+def repair_request(problem: str) -> str:
+    """What a member is told, once, when its answer cannot be used."""
+    from moa_engine.prompts import load_prompt
+
+    return load_prompt("moa_engine", "repair").render(problem=problem)

@@ -1,0 +1,326 @@
+"""A run: one task, one committee, from the first proposer to the result.
+
+    layer 1      every proposer answers by itself
+    layers 2..   proposers see all answers of the layer before, and the facts
+    aggregation  the first aggregator that answers; else the deterministic one
+
+Whatever fails, is late or is interrupted costs its own voice. What came is in the record and in the
+result, and who is missing is named.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from moa_engine.assembly import Assembly, answer_to_json, fact_to_json
+from moa_engine.caller import Caller, Tally
+from moa_engine.committee import Committee
+from moa_engine.errors import RecordError, RunFailed
+from moa_engine.ledger import Answer, Fact, Ledger
+from moa_engine.outcome import MemberReport, Outcome, Status
+from moa_engine.progress import LayerStarted, Observer, RunFinished, RunStarted
+from moa_engine.stragglers import cancelled, layer_closed
+from moa_engine.task import Synthesis, Task
+
+if TYPE_CHECKING:
+    from moa_engine.config import Stragglers
+    from moa_engine.plan import Plan
+    from moa_engine.record import Record
+
+ResultT = TypeVar("ResultT")
+
+
+def new_run_id() -> str:
+    """An id that sorts by time and does not repeat."""
+    return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
+
+
+def seed_of(task: Task[Any]) -> int:
+    """The default seed: the same for the same task, so that the same prompts are asked again."""
+    text = json.dumps(task.dump(), sort_keys=True, ensure_ascii=True, default=str)
+    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
+
+
+@dataclass(slots=True)
+class _Layer:
+    """One proposer layer while it is at work."""
+
+    seats: dict[object, list[asyncio.Task[Answer]]] = field(default_factory=dict)
+    closed: bool = False
+
+
+class Run:
+    """The state of one run. `execute` does it all; everything else is a step of it."""
+
+    def __init__(
+        self,
+        task: Task[ResultT],
+        committee: Committee,
+        *,
+        caller: Caller,
+        record: Record,
+        stragglers: Stragglers,
+        plan: Plan,
+        seed: int,
+        observer: Observer,
+        version: str,
+    ) -> None:
+        self.task = task
+        self.committee = committee
+        self.caller = caller
+        self.record = record
+        self.stragglers = stragglers
+        self.plan = plan
+        self.seed = seed
+        self.observer = observer
+        self.version = version
+        self.assembly = Assembly(task, seed, list(committee.members))
+        self.answers: list[Answer] = []
+        self.facts: list[Fact] = []
+        self.synthesis: Synthesis | None = None
+        self.warnings: list[str] = []
+        self.cut_short = False  #: stopped by a deadline or by the user
+        self._waiting: dict[asyncio.Task[Answer], Answer] = {}  #: asked; the answer that "cancelled" would be
+
+    async def execute(self, stop: asyncio.Event | None = None) -> Outcome[ResultT]:
+        """Do the run. Setting `stop` ends it early with the best partial result.
+
+        Raises:
+            RecordError: the record cannot be written; nothing has been called.
+        """
+        start = time.perf_counter()
+        self.record.start_run(
+            run=self.caller.run,
+            task=self.task.name,
+            committee=self.committee.name,
+            payload={"task": self.task.dump(), "order": list(self.committee.members)},
+            plan=self.plan.to_json(),
+            seed=self.seed,
+            version=self.version,
+        )
+        self.observer(RunStarted(self.caller.run, self.task.name, self.plan.calls))
+        work = asyncio.ensure_future(self._work())
+        stopped = asyncio.ensure_future(stop.wait() if stop else asyncio.Event().wait())
+        try:
+            await asyncio.wait(
+                {work, stopped}, timeout=self.stragglers.run_deadline, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not work.done():
+                self.cut_short = True
+                why = "interrupted" if stopped.done() else "the run's deadline passed"
+                self.warnings.append(f"{why}: this is the best partial result")
+            elif (fault := work.exception()) is not None:
+                raise fault
+        finally:
+            await cancelled([work, stopped])
+            await self._dismiss()
+        return self._finish(start)
+
+    async def _work(self) -> None:
+        layers = len(self.committee.layers)
+        for number, names in enumerate(self.committee.layers, 1):
+            await self._propose(number, names)
+            found = await self.task.examine(self.ledger(), number)
+            self.facts.extend(found)
+            if found:
+                self._event("facts", {"layer": number, "facts": [fact_to_json(fact) for fact in found]})
+        await self._aggregate(layers + 1)
+
+    def ledger(self) -> Ledger:
+        """All that is known by now."""
+        return self.assembly.ledger(self.answers, self.facts)
+
+    async def _propose(self, number: int, names: Sequence[str]) -> None:
+        ledger = self.ledger()
+        layer = _Layer()
+        answer_type = self.task.answer_type(number)
+        for name in names:
+            member = self.committee.members[name]
+            questions = self.task.questions(member, number, ledger)
+            for sample in range(member.samples if questions else 0):
+                asked = layer.seats.setdefault((name, sample), [])
+                for question in questions:
+                    work = asyncio.ensure_future(
+                        self.caller.ask(
+                            member,
+                            question,
+                            role="proposer",
+                            layer=number,
+                            sample=sample,
+                            answer_type=answer_type,
+                            subject=self.task.subject,
+                            subject_digest=self.task.subject_digest,
+                        )
+                    )
+                    self._waiting[work] = Answer(
+                        name, number, sample, question.unit, None, error="cancelled", error_code="cancelled"
+                    )
+                    work.add_done_callback(lambda done: self._answered(done, layer))
+                    asked.append(work)
+        self.observer(LayerStarted(number, len(self.committee.layers) + 1, len(layer.seats)))
+        if layer.seats:
+            patience = self.task.patience
+            in_time = await layer_closed(
+                layer.seats,
+                answered=lambda answer: answer.value is not None,
+                quorum=self.stragglers.quorum or patience.quorum,
+                grace=patience.grace if self.stragglers.grace is None else self.stragglers.grace,
+                deadline=self.stragglers.layer_deadline,
+            )
+            if not in_time:
+                self.cut_short = True
+                self.warnings.append(f"layer {number} closed at its deadline, before all had answered")
+        layer.closed = True
+
+    def _answered(self, work: asyncio.Task[Answer], layer: _Layer) -> None:
+        missed = self._waiting.pop(work)
+        answer = missed if work.cancelled() else work.result()
+        if layer.closed and not work.cancelled():
+            answer = replace(answer, late=True)
+        self.answers.append(answer)
+        self._event("answer", answer_to_json(answer))
+
+    async def _aggregate(self, layer: int) -> None:
+        for name in self.committee.aggregators:
+            member = self.committee.members[name]
+            questions = self.task.synthesis(member, self.ledger())
+            if not questions:
+                return
+            self.observer(LayerStarted(layer, layer, 1))
+            work = [
+                asyncio.ensure_future(
+                    self.caller.ask(
+                        member,
+                        question,
+                        role="aggregator",
+                        layer=layer,
+                        sample=0,
+                        answer_type=self.task.synthesis_type(),
+                        subject=self.task.subject,
+                        subject_digest=self.task.subject_digest,
+                    )
+                )
+                for question in questions
+            ]
+            try:
+                done, slow = await asyncio.wait(work, timeout=self.stragglers.layer_deadline)
+            finally:
+                await cancelled(work)
+            answers = [task.result() for task in work if task in done]
+            if not slow and all(answer.value is not None for answer in answers):
+                self.synthesis = Synthesis(name, tuple(answers))
+                self._event(
+                    "synthesis", {"aggregator": name, "answers": [answer_to_json(answer) for answer in answers]}
+                )
+                return
+            why = next((answer.error for answer in answers if answer.error), "no answer before the deadline")
+            self.warnings.append(f"aggregator {name} gave no synthesis: {why}")
+
+    async def _dismiss(self) -> None:
+        """End what is still running; its absence is recorded like an answer."""
+        await cancelled(list(self._waiting))
+        await asyncio.sleep(0)  # done callbacks run in the loop's next turn
+
+    def _finish(self, start: float) -> Outcome[ResultT]:
+        ledger = self.ledger()
+        result: ResultT | None = None
+        status: Status = "complete"
+        try:
+            result = self.task.conclude(ledger, self.synthesis)
+        except RunFailed as problem:
+            status = "failed"
+            self.warnings.append(problem.message)
+        missing = self._missing()
+        if status == "complete" and (self.cut_short or missing or self._without_synthesis()):
+            status = "partial"
+        tallies = self.caller.tallies
+        costs = [tally.cost for tally in tallies.values()]
+        known = [cost for cost in costs if cost is not None]
+        outcome: Outcome[ResultT] = Outcome(
+            run=self.caller.run,
+            task=self.task,
+            status=status,
+            result=result,
+            ledger=ledger,
+            members=tuple(self._report(name, tallies.get(name, Tally())) for name in self.committee.members),
+            missing=missing,
+            aggregator=self.synthesis.aggregator if self.synthesis else "",
+            calls=sum(tally.calls for tally in tallies.values()),
+            cached=sum(tally.cached for tally in tallies.values()),
+            cost_usd=float(sum(known)) if len(known) == len(costs) else None,
+            seconds=round(time.perf_counter() - start, 4),
+            masked_secrets=self.task.masked_secrets,
+            warnings=tuple(self.warnings),
+        )
+        return self._recorded(outcome)
+
+    def _missing(self) -> tuple[str, ...]:
+        """Members of whom a question ended in an error, or was cut off by a deadline or the user.
+
+        A proposer that a quorum did not wait for is late by design, and not missing.
+        """
+        failed = {
+            answer.member
+            for answer in self.answers
+            if answer.value is None and (answer.error_code != "cancelled" or self.cut_short)
+        }
+        return tuple(name for name in self.committee.members if name in failed)
+
+    def _without_synthesis(self) -> bool:
+        """Whether aggregators were asked, and none answered."""
+        return self.synthesis is None and any(text.startswith("aggregator ") for text in self.warnings)
+
+    def _report(self, name: str, tally: Tally) -> MemberReport:
+        member = self.committee.members[name]
+        role = ["proposer"] if any(name in names for names in self.committee.layers) else []
+        if name in self.committee.aggregators:
+            role.append("aggregator")
+        return MemberReport(
+            name=name,
+            kind=member.kind,
+            model=member.model,
+            role=tuple(role),
+            calls=tally.calls,
+            cached=tally.cached,
+            failed=tally.failed,
+            tokens_in=tally.tokens_in,
+            tokens_out=tally.tokens_out,
+            cost_usd=None if tally.cost is None else float(tally.cost),
+            seconds=round(tally.seconds, 4),
+            errors=tuple(tally.errors),
+        )
+
+    def _recorded(self, outcome: Outcome[ResultT]) -> Outcome[ResultT]:
+        """Close the run in the record. A record that fails now costs a warning, not the result."""
+        if self.caller.record_problem:
+            outcome = _warned(outcome, self.caller.record_problem)
+        result = None if outcome.result is None else self.task.dump_result(outcome.result)
+        try:
+            self.record.finish_run(
+                outcome.run,
+                status=outcome.status,
+                result=json.dumps(result, sort_keys=True, ensure_ascii=False),
+                outcome=json.dumps(
+                    {**outcome.figures(), "aggregator": outcome.aggregator}, sort_keys=True, ensure_ascii=False
+                ),
+            )
+        except RecordError as problem:
+            outcome = _warned(outcome, problem.message)
+        self.observer(RunFinished(outcome.run, outcome.status, outcome.seconds, outcome.cost_usd))
+        return outcome
+
+    def _event(self, kind: str, data: dict[str, Any]) -> None:
+        with suppress(RecordError):  # the same problem comes back, and is reported, when the run is closed
+            self.record.event(self.caller.run, kind, data)
+
+
+def _warned(outcome: Outcome[ResultT], problem: str) -> Outcome[ResultT]:
+    return replace(outcome, warnings=(*outcome.warnings, f"not everything is in the record: {problem}"))

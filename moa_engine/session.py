@@ -1,0 +1,230 @@
+"""Everything a command needs around a run: settings, plug-ins, record, prices, egress, budget, Ctrl-C.
+
+`moa ask`, `review-bot review` and the pytest plug-in all go through here, so that the same rules
+hold for all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from moa_engine.errors import BudgetExceeded, ConfigError
+from moa_engine.progress import Event, Observer
+
+if TYPE_CHECKING:
+    import pluggy
+
+    from moa_engine.attempt import Attempt
+    from moa_engine.committee import Committee
+    from moa_engine.config import Price, Section, Settings
+    from moa_engine.outcome import Outcome
+    from moa_engine.plan import Plan
+    from moa_engine.record import Record
+    from moa_engine.redaction import Redactor
+    from moa_engine.task import Task
+
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What the commands of one process share."""
+
+    settings: Settings
+    sections: Mapping[str, Section]
+    plugins: pluggy.PluginManager
+    record: Record
+    redactor: Redactor
+
+
+@contextmanager
+def open_session(
+    *,
+    start: Path,
+    config: Path | None = None,
+    flags: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] = os.environ,
+) -> Iterator[Session]:
+    """Load plug-ins and settings, open the record, and close it at the end.
+
+    Raises:
+        ConfigError: a setting or a plug-in is wrong.
+        RecordError: the record cannot be opened or written.
+    """
+    from moa_engine.config_files import load_settings
+    from moa_engine.plugins import load_plugins
+    from moa_engine.record import Record
+    from moa_engine.redaction import Redactor
+
+    plugins = load_plugins(environ)
+    loaded = load_settings(start=start, config=config, environ=environ, flags=flags or {}, plugins=plugins)
+    settings = loaded.settings
+    redactor = Redactor(detect=partial(_detected, plugins))
+    path = Path(settings.record).expanduser() if settings.record else Record.default_path()
+    with Record(path, mask=redactor.mask) as record:
+        yield Session(settings, loaded.sections, plugins, record, redactor)
+
+
+def plan_for(session: Session, task: Task[Any], committee: Committee) -> Plan:
+    """What the run would cost, before any call; refuses what must not be started.
+
+    Raises:
+        EgressRefused: a member's host is not allowed.
+    """
+    from moa_engine.egress import Egress
+    from moa_engine.plan import plan_run
+
+    egress = Egress(session.settings.local_only, session.settings.allow_hosts)
+    for member in committee.members.values():
+        if member.endpoint:
+            egress.check(member.endpoint, member=member.name)
+    return plan_run(task, committee, session.settings, latencies=partial(_latencies, session.record))
+
+
+def run_task(
+    session: Session,
+    task: Task[ResultT],
+    committee: Committee,
+    plan: Plan,
+    observer: Observer | None = None,
+) -> Outcome[ResultT]:
+    """Run a task to its outcome. The first Ctrl-C ends it with the best partial result.
+
+    Raises:
+        Unpriced: a hosted member has no known price, and the settings do not allow that.
+        BudgetExceeded: even the cheapest course of this run costs more than the budget.
+        RecordError: the record cannot be written; nothing has been called.
+    """
+    from moa_engine.plan import check_prices
+
+    check_prices(plan, session.settings)
+    limit = None if session.settings.budget is None else Decimal(str(session.settings.budget))
+    if limit is not None and plan.cost_low is not None and plan.cost_low > limit:
+        raise BudgetExceeded(
+            f"this run costs at least ${plan.cost_low:.4f}, more than the budget of ${limit}",
+            hint="see the plan with --plan; raise --budget, or take fewer members or layers",
+        )
+    return asyncio.run(_run(session, task, committee, plan, limit, observer or _unobserved))
+
+
+async def _run(
+    session: Session,
+    task: Task[ResultT],
+    committee: Committee,
+    plan: Plan,
+    limit: Decimal | None,
+    observer: Observer,
+) -> Outcome[ResultT]:
+    from moa_engine.budget import Budget
+    from moa_engine.caller import Caller
+    from moa_engine.pacing import Pace
+    from moa_engine.prices import price_of
+    from moa_engine.run import Run, new_run_id, seed_of
+
+    settings = session.settings
+    members = committee.members.values()
+    prices: dict[str, Price | None] = {member.name: price_of(member) for member in members}
+    seed = seed_of(task) if settings.seed is None else settings.seed
+    caller = Caller(
+        run=new_run_id(),
+        record=session.record,
+        budget=Budget(limit),
+        pace=Pace(),
+        mask=session.redactor.mask,
+        prices=prices,
+        latencies={member.name: _latencies(session.record, member) for member in members},
+        attempts=settings.attempts,
+        hedge=settings.stragglers.hedge,
+        use_cache=settings.cache,
+        seed=seed,
+        observer=observer,
+        announce=_announcer(session.plugins),
+    )
+    run = Run(
+        task,
+        committee,
+        caller=caller,
+        record=session.record,
+        stragglers=settings.stragglers,
+        plan=plan,
+        seed=seed,
+        observer=observer,
+        version=version("pytest-moa"),
+    )
+    try:
+        for member in members:
+            await member.open()
+        with _stopped_by_ctrl_c() as stop:
+            return await run.execute(stop)
+    finally:
+        await committee.aclose()
+
+
+@contextmanager
+def _stopped_by_ctrl_c() -> Iterator[asyncio.Event]:
+    """An event that the first Ctrl-C sets; the second one raises KeyboardInterrupt as usual."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    before = signal.getsignal(signal.SIGINT)
+
+    def first_time(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        loop.call_soon_threadsafe(stop.set)
+
+    try:
+        signal.signal(signal.SIGINT, first_time)
+    except ValueError:  # not the main thread: whoever runs us there handles signals
+        yield stop
+        return
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _latencies(record: Record, member: Any) -> list[float]:
+    return record.latencies(member.name, member.model, member.endpoint)
+
+
+def _detected(plugins: pluggy.PluginManager, text: str) -> list[str]:
+    return [secret for found in plugins.hook.moa_redact(text=text) for secret in found]
+
+
+def _announcer(plugins: pluggy.PluginManager) -> Callable[[Attempt], None]:
+    hook = plugins.hook.moa_generation
+    if not hook.get_hookimpls():
+        return _unannounced
+    return lambda attempt: hook(attempt=attempt)
+
+
+def _unannounced(attempt: Attempt) -> None:
+    """Nobody observes generations."""
+
+
+def _unobserved(event: Event) -> None:
+    """Nobody watches the run."""
+
+
+def find_task(session: Session, name: str) -> type[Task[Any]]:
+    """The kind of task with this name.
+
+    Raises:
+        ConfigError: no plug-in knows it.
+    """
+    known = {task.name: task for found in session.plugins.hook.moa_tasks() for task in found}
+    if name not in known:
+        raise ConfigError(
+            f"this record has a run of the task {name!r}, which no installed plug-in knows",
+            hint=f"known tasks: {', '.join(sorted(known))}",
+        )
+    return known[name]
