@@ -30,10 +30,19 @@ class Finding(BaseModel):
     title: str
     body: str = ""
     suggestion: str | None = Field(
-        default=None, description="text that replaces the lines start_line to line"
+        default=None, description="text that replaces the lines start_line to line; empty deletes them"
     )
     rule: str = Field(default="", description="the tool's rule, for deterministic reviewers")
     evidence: list[dict[str, Any]] = Field(default_factory=list)
+
+
+class FindingsAnswer(BaseModel):
+    """What a deterministic reviewer answers. `note` says why it had nothing to look at, if so."""
+
+    model_config = ConfigDict(frozen=True)
+
+    findings: list[Finding] = Field(default_factory=list)
+    note: str = ""
 
 
 class ReportedFinding(BaseModel):
