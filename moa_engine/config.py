@@ -7,18 +7,50 @@ members and sections of other floors bring their own models through plug-ins (`h
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+
+def _endpoint(value: str) -> str:
+    parts = urlsplit(value)
+    _ = parts.port  # raises ValueError when it is no number
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be an URL that starts with http:// or https://")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("must hold nothing but scheme, host, port and path; keys come from the environment")
+    return value.rstrip("/")
+
+
+def _or_none(value: object) -> object:
+    return None if value == "none" else value
+
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Share = Annotated[float, Field(gt=0, le=1)]
 Seconds = Annotated[float, Field(gt=0)]
+Endpoint = Annotated[str, AfterValidator(_endpoint)]
+Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+_Temperature = Annotated[float, Field(ge=0, le=2)]
+_Tokens = Annotated[int, Field(ge=1)]
+_NONE = Literal["none"]  # TOML has no null
+Temperature = Annotated[
+    _Temperature | None, BeforeValidator(_or_none, json_schema_input_type=_Temperature | _NONE | None)
+]
+MaxTokens = Annotated[
+    _Tokens | None, BeforeValidator(_or_none, json_schema_input_type=_Tokens | _NONE | None)
+]
 
 
 class Section(BaseModel):
     """Base of every part of the settings: unknown keys are errors."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        use_attribute_docstrings=True,
+        coerce_numbers_to_str=True,  # MOA_MEMBERS__X__MODEL=4 is the text "4"
+    )
 
 
 class Price(Section):
@@ -53,14 +85,14 @@ class ChatSettings(MemberSettings):
     kind: Literal["chat"] = "chat"
     model: str
     """The name under which the endpoint knows the model."""
-    base_url: str | None = None
+    base_url: Endpoint | None = None
     """URL up to and including /v1. Default: the committee's `base_url`."""
-    api_key_env: str | None = None
+    api_key_env: Variable | None = None
     """Environment variable that holds the key. A key itself is never written into a file."""
-    temperature: float | None = Field(default=0.7, ge=0, le=2)
-    """Sampling temperature; null leaves it to the endpoint."""
-    max_tokens: int | None = Field(default=2048, ge=1)
-    """Longest answer, in tokens."""
+    temperature: Temperature = 0.7
+    """Sampling temperature; "none" sends none, for models that refuse one."""
+    max_tokens: MaxTokens = 2048
+    """Longest answer, in tokens; "none" sends no limit, for models that have another field for it."""
     context_window: int | None = Field(default=None, ge=512)
     """Tokens that fit into one request with its answer. Default: from the price data, else 8192."""
     concurrency: int = Field(default=8, ge=1, le=1024)
@@ -69,13 +101,6 @@ class ChatSettings(MemberSettings):
     """The strongest way of asking for JSON that the endpoint knows; weaker ones are tried when it refuses."""
     options: dict[str, Any] = Field(default_factory=dict)
     """More fields of the request's body, sent as they are (top_p, seed, ...)."""
-
-    @field_validator("base_url")
-    @classmethod
-    def _is_http(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
-            raise ValueError("must start with http:// or https://")
-        return None if value is None else value.rstrip("/")
 
 
 class Stragglers(Section):
@@ -97,7 +122,7 @@ class CommitteeSettings(Section):
     """Who sits on a committee, and how they work together."""
 
     layers: int | list[list[Name]] = 2
-    """A number, counted as the paper does (the last one is the aggregator), or the proposers of each layer."""
+    """A number, as the paper counts (the last one is the aggregator), or the proposers of each layer."""
     aggregator: Name | list[Name] = Field(default_factory=list)
     """The first that answers writes the result; after them the deterministic aggregator."""
     members: dict[Name, dict[str, Any]] = Field(default_factory=dict)
@@ -122,9 +147,9 @@ class Settings(CommitteeSettings):
     """Name of a preset (moa, moa-lite, self-moa, single, local, offline) or of one of `committees`."""
     committees: dict[Name, CommitteeSettings] = Field(default_factory=dict)
     """More committees, by name."""
-    base_url: str | None = None
+    base_url: Endpoint | None = None
     """Endpoint of every chat member that names none."""
-    api_key_env: str | None = None
+    api_key_env: Variable | None = None
     """Key variable of every chat member that names none."""
     local_only: bool = False
     """Refuse every host but loopback and private addresses."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pluggy
 
@@ -28,6 +28,7 @@ class MemberKind:
     name: str
     settings: type[MemberSettings]
     build: Callable[[str, Any, Settings], Member]  #: (name, the kind's settings, all settings)
+    reads: Literal["messages", "subject"] = "messages"  #: what its members read: see `Member`
 
 
 @hookspec
