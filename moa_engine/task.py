@@ -130,6 +130,10 @@ class Task(ABC, Generic[ResultT]):
     def dump_result(self, result: ResultT) -> Any:
         """The result as JSON."""
 
+    def fates(self, outcome: Any) -> Mapping[str, str]:  # noqa: ARG002 - a hook
+        """What became of each item of the ledger, in words, by item id."""
+        return {}
+
     @abstractmethod
     def present(self, outcome: Any, format: str) -> str:
         """An `Outcome` of this task, written out in one of the task's formats."""

@@ -1,0 +1,46 @@
+# Everything a fresh machine with Python 3.11+, git and make needs: `make demo` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+RANGE ?= HEAD~1
+REPO ?= .
+
+.PHONY: help demo review test lint format clean
+help: ## List the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+demo: $(VENV)/installed ## Review the change in examples/, without any model
+	@$(BIN)/python examples/make_repository.py build/parcels
+	$(BIN)/review-bot review HEAD~1 --repo build/parcels
+
+review: $(VENV)/installed ## Review any repository: make review RANGE=main... REPO=../project
+	$(BIN)/review-bot review $(RANGE) --repo $(REPO)
+
+test: $(VENV)/installed-dev ## Run the test suite
+	$(BIN)/python -m pytest -n auto -q
+
+lint: $(VENV)/installed-dev ## Linter, formatter and type checker
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/installed-dev ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## Remove what the other targets made
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "pytest-moa needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+
+$(VENV)/installed: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[types]'
+	@touch $@
+
+$(VENV)/installed-dev: $(BIN)/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all]' --group dev
+	@touch $@ $(VENV)/installed

@@ -1,0 +1,42 @@
+"""Make the example's git repository: `parcels` as it was, and one commit with a change to review.
+
+    python examples/make_repository.py FOLDER
+
+The change adds express delivery and an export. It is an ordinary change with ordinary mistakes: read
+`express.patch` and find them before you look at what the committee says.
+"""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+AUTHOR = ["-c", "user.name=Sam Doe", "-c", "user.email=sam@example.com", "-c", "commit.gpgsign=false"]
+MESSAGE = """Add express delivery, search and export
+
+Express costs half as much again. Insurance is called cover now. average() can skip parcels.
+Shipments can be searched by status and exported to the archive.
+"""
+
+
+def make_repository(folder: Path) -> None:
+    """Two commits in a new repository: the package, then the change."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    shutil.copytree(HERE / "parcels", folder)
+
+    def git(*args: str) -> None:
+        subprocess.run(["git", *AUTHOR, *args], cwd=folder, check=True)
+
+    git("init", "--quiet", "--initial-branch=main")
+    git("add", "--all")
+    git("commit", "--quiet", "--message=Prices, shipments and bills for parcels")
+    git("apply", "--index", str(HERE.resolve() / "express.patch"))
+    git("commit", "--quiet", f"--message={MESSAGE}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    make_repository(Path(sys.argv[1]))

@@ -1,0 +1,223 @@
+"""The command `moa`: ask a committee, and read what the record knows.
+
+argparse and not a nicer library, because of its import: 10 ms against 250 ms and more, on commands
+that people run in hooks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from moa_engine.errors import BudgetExceeded, MoaError, RecordError, Unpriced
+from moa_engine.options import add_committee_options, flags
+
+if TYPE_CHECKING:
+    from moa_engine.session import Session
+
+#: Exit codes, the same for every command of the distribution.
+OK, USAGE, PARTIAL, FAILED, INTERRUPTED = 0, 2, 3, 4, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code (0 done, 2 usage or settings, 3 partial, 4 no answer)."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments == ["--version"]:  # the one command that must not import anything
+        from importlib.metadata import version
+
+        print(f"moa {version('pytest-moa')}")
+        return OK
+    args = _parser().parse_args(arguments)
+    try:
+        code: int = args.command(args)
+    except MoaError as error:
+        print(f"moa: {error}", file=sys.stderr)
+        return USAGE
+    except KeyboardInterrupt:
+        print("moa: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="moa", description="Ask a committee of language models, and read its paper trail."
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    for name, text in (("ask", "ask the committee a question"), ("plan", "what asking it would cost")):
+        ask = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+        ask.add_argument("question", help="the question; - reads it from standard input")
+        ask.add_argument("--format", choices=("text", "json"), default="text")
+        ask.add_argument("--strict", action="store_true", help="exit with 3 when members are missing")
+        ask.add_argument("--quiet", action="store_true", help="no progress")
+        add_committee_options(ask)
+        ask.set_defaults(command=_ask)
+    ask.set_defaults(plan=True)
+
+    init = commands.add_parser("init", help="write a moa.toml from what is found on this machine")
+    init.add_argument("--output", type=Path, default=Path("moa.toml"), metavar="FILE")
+    init.set_defaults(command=_init)
+
+    log = commands.add_parser("log", help="list the runs in the record, newest first")
+    log.add_argument("-n", type=int, default=20, metavar="N", dest="limit")
+    show = commands.add_parser("show", help="who said what in a run, and what became of it")
+    replay = commands.add_parser("replay", help="print a run's result again, without one call")
+    export = commands.add_parser("export", help="write a run out, with every generation")
+    export.add_argument("--jsonl", action="store_true", help="JSON lines (the only format, and the default)")
+    verify = commands.add_parser("verify", help="check that nobody changed the record")
+    for command in (show, replay, export):
+        command.add_argument("run", help="a run's id, the start of one, or last")
+    for command in (log, show, replay, verify):
+        command.add_argument("--format", default="text", help="text or json; replay: any format of its task")
+    for command, action in ((log, _log), (show, _show), (replay, _replay), (export, _export), (verify, _verify)):
+        command.add_argument("--record", metavar="FILE", help="the record's file")
+        command.add_argument("--config", type=Path, metavar="FILE", help="read this file, not the project's own")
+        command.set_defaults(command=action)
+
+    schema = commands.add_parser("schema", help="print the JSON Schema of the configuration, for editors")
+    schema.set_defaults(command=_schema)
+
+    download = commands.add_parser("download", help="fetch a model of the catalogue from its publisher")
+    download.add_argument("name", nargs="?", help="its name; without one, the catalogue is listed")
+    download.add_argument("--yes", action="store_true", help="do not ask")
+    download.add_argument("--config", type=Path, metavar="FILE", help="read this file, not the project's own")
+    download.set_defaults(command=_download)
+    return parser
+
+
+def _ask(args: argparse.Namespace) -> int:
+    from moa_engine.ask import AskTask
+    from moa_engine.committee import build_committee, require_models
+    from moa_engine.session import open_session, plan_for, run_task
+    from moa_engine.terminal import progress
+
+    question = sys.stdin.read() if args.question == "-" else args.question
+    if not question.strip():
+        raise MoaError("the question is empty", hint="give it as an argument, or - to read standard input")
+    with open_session(start=Path.cwd(), config=args.config, flags=flags(args)) as session:
+        committee = build_committee(session.settings, session.plugins)
+        require_models(committee)
+        task = AskTask(question)
+        plan = plan_for(session, task, committee)
+        if args.plan:
+            print(_json(plan.to_json()) if args.format == "json" else plan.to_text())
+            return OK
+        with progress(quiet=args.quiet) as observer:
+            outcome = run_task(session, task, committee, plan, observer)
+    sys.stdout.write(task.present(outcome, args.format))
+    for warning in outcome.warnings:
+        print(f"moa: {warning}", file=sys.stderr)
+    if outcome.status == "failed":
+        for member in outcome.members:
+            for error in member.errors:
+                print(f"moa: {member.name}: {error}", file=sys.stderr)
+        return FAILED
+    if outcome.missing:
+        print(f"moa: partial, without {', '.join(outcome.missing)}", file=sys.stderr)
+    return PARTIAL if args.strict and outcome.status == "partial" else OK
+
+
+def _init(args: argparse.Namespace) -> int:
+    import asyncio
+
+    from moa_engine.discovery import discover, write_config
+
+    found = asyncio.run(discover(os.environ))
+    write_config(args.output, found)
+    print(f"wrote {args.output}: {found.summary()}")
+    return OK
+
+
+def _log(args: argparse.Namespace) -> int:
+    from moa_engine.shown import log_lines
+
+    with _session(args) as session:
+        for line in log_lines(session.record.runs(args.limit), args.format):
+            print(line)
+    return OK
+
+
+def _show(args: argparse.Namespace) -> int:
+    from moa_engine.session import find_task
+    from moa_engine.shown import run_lines
+
+    with _session(args) as session:
+        stored = session.record.run(args.run)
+        for line in run_lines(stored, find_task(session, stored.task), args.format):
+            print(line)
+    return OK
+
+
+def _replay(args: argparse.Namespace) -> int:
+    from moa_engine.replay import replay
+    from moa_engine.session import find_task
+
+    with _session(args) as session:
+        stored = session.record.run(args.run)
+        outcome = replay(stored, find_task(session, stored.task))
+    sys.stdout.write(outcome.task.present(outcome, args.format))
+    return FAILED if outcome.status == "failed" else OK
+
+
+def _export(args: argparse.Namespace) -> int:
+    with _session(args) as session:
+        for line in session.record.export(args.run):
+            print(line)
+    return OK
+
+
+def _verify(args: argparse.Namespace) -> int:
+    with _session(args) as session:
+        found = session.record.verify()
+    print(_json(found.to_json()) if args.format == "json" else found.to_text())
+    return OK if found.ok else FAILED
+
+
+def _schema(args: argparse.Namespace) -> int:
+    from moa_engine.config_files import config_schema
+    from moa_engine.plugins import load_plugins
+
+    print(_json(config_schema(load_plugins(os.environ))))
+    return OK
+
+
+def _download(args: argparse.Namespace) -> int:
+    from moa_engine.catalogue import catalogue
+    from moa_engine.download import download_model
+
+    models = catalogue()
+    if args.name is None:
+        for model in models.values():
+            print(f"{model.name:32} {model.size / 1e6:7.0f} MB  {model.licence:12} {model.url}")
+        return OK
+    if args.name not in models:
+        raise MoaError(f"no model {args.name!r} in the catalogue", hint=f"there are: {', '.join(models)}")
+    model = models[args.name]
+    print(f"{model.name}: {model.size / 1e6:.0f} MB, {model.licence}, from {model.url}", file=sys.stderr)
+    if not args.yes and input("Download it? [y/N] ").strip().lower() not in ("y", "yes"):
+        return USAGE
+    with _session(args) as session:
+        path = download_model(model, session.settings)
+    print(path)
+    return OK
+
+
+def _session(args: argparse.Namespace):  # type: ignore[no-untyped-def]  # a context manager of Session
+    from moa_engine.session import open_session
+
+    return open_session(start=Path.cwd(), config=args.config, flags=flags(args))
+
+
+def _json(data: object) -> str:
+    import json
+
+    return json.dumps(data, ensure_ascii=False, indent=2, default=str)
