@@ -1,0 +1,118 @@
+"""Hedges and closing layers, with real tasks. Times are far apart, and only orders are asserted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from moa_engine.errors import Overloaded, TimedOut
+from moa_engine.stragglers import hedged, layer_closed, p90
+
+Attempt = Callable[[Callable[[], None]], Awaitable[str]]
+
+
+def attempt(name: str, seconds: float, ended: list[str], error: Exception | None = None) -> Attempt:
+    async def run(sent: Callable[[], None]) -> str:
+        sent()
+        try:
+            await asyncio.sleep(seconds)
+            if error:
+                raise error
+        except asyncio.CancelledError:
+            ended.append(f"{name} cancelled")
+            raise
+        ended.append(name)
+        return name
+
+    return run
+
+
+def test_a_fast_answer_needs_no_second_request() -> None:
+    ended: list[str] = []
+    result = asyncio.run(hedged(attempt("first", 0, ended), attempt("second", 0, ended), 5))
+    assert (result, ended) == ("first", ["first"])
+
+
+def test_a_stuck_request_is_overtaken_and_really_cancelled() -> None:
+    ended: list[str] = []
+    result = asyncio.run(hedged(attempt("first", 60, ended), attempt("second", 0, ended), 0.01))
+    assert (result, ended) == ("second", ["second", "first cancelled"])
+
+
+def test_a_failed_hedge_does_not_cost_the_first_request() -> None:
+    ended: list[str] = []
+    failing = attempt("second", 0, ended, Overloaded("busy"))
+    assert asyncio.run(hedged(attempt("first", 0.1, ended), failing, 0.01)) == "first"
+
+
+def test_when_both_fail_the_first_error_is_told() -> None:
+    ended: list[str] = []
+    first = attempt("first", 0.05, ended, TimedOut("too slow"))
+    with pytest.raises(TimedOut):
+        asyncio.run(hedged(first, attempt("second", 0, ended, Overloaded("busy")), 0.01))
+
+
+def test_waiting_for_a_slot_does_not_start_the_clock() -> None:
+    asked: list[str] = []
+
+    async def queued(sent: Callable[[], None]) -> str:
+        await asyncio.sleep(0.1)  # no slot yet
+        sent()
+        return "first"
+
+    async def again(sent: Callable[[], None]) -> str:
+        asked.append("second")
+        return "second"
+
+    assert asyncio.run(hedged(queued, again, 0.01)) == "first"
+    assert asked == []
+
+
+def test_cancelling_a_hedged_call_ends_both_requests() -> None:
+    ended: list[str] = []
+
+    async def scenario() -> None:
+        work = asyncio.ensure_future(hedged(attempt("a", 60, ended), attempt("b", 60, ended), 0.01))
+        await asyncio.sleep(0.1)
+        work.cancel()
+        await asyncio.wait([work])
+
+    asyncio.run(scenario())
+    assert sorted(ended) == ["a cancelled", "b cancelled"]
+
+
+def test_p90_needs_enough_latencies() -> None:
+    assert p90([1.0, 2.0]) is None
+    assert p90([float(n) for n in range(1, 11)]) == 9.0
+
+
+def close(seconds: list[float], quorum: float, grace: float, deadline: float) -> tuple[bool, int]:
+    """Whether the layer closed in time, and how many seats had answered by then."""
+
+    async def scenario() -> tuple[bool, int]:
+        async def member(delay: float) -> bool:
+            await asyncio.sleep(delay)
+            return True
+
+        seats = {n: [asyncio.ensure_future(member(delay))] for n, delay in enumerate(seconds)}
+        in_time = await layer_closed(seats, answered=bool, quorum=quorum, grace=grace, deadline=deadline)
+        done = sum(futures[0].done() for futures in seats.values())
+        for futures in seats.values():
+            futures[0].cancel()
+        return in_time, done
+
+    return asyncio.run(scenario())
+
+
+def test_a_full_quorum_waits_for_everybody() -> None:
+    assert close([0, 0, 0.1], quorum=1, grace=0, deadline=10) == (True, 3)
+
+
+def test_a_quorum_closes_without_the_slowest() -> None:
+    assert close([0, 0, 0, 60], quorum=0.66, grace=0.25, deadline=10) == (True, 3)
+
+
+def test_the_deadline_closes_a_layer_that_has_no_quorum() -> None:
+    assert close([0, 60, 60], quorum=0.66, grace=0.25, deadline=0.05) == (False, 1)
