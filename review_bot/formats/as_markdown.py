@@ -1,0 +1,104 @@
+"""The review as GitHub-flavoured Markdown, for job summaries and pull requests.
+
+What must be seen stands open; minority and rejected findings, files not reviewed and the members'
+figures are folded. All foreign text goes through `markdown_text`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from review_bot.finding import ReportedFinding
+from review_bot.formats import wording
+from review_bot.formats.frame import FrameLine, frame, suggested
+from review_bot.formats.markdown_text import block, cell, code, fence, words
+
+if TYPE_CHECKING:
+    from moa_engine.outcome import MemberReport, Outcome
+    from review_bot.change import Change
+    from review_bot.finding import Review
+
+#: Files that are listed with why they were not reviewed, before "and N more".
+LISTED = 100
+
+FOLDED = ("minority", "rejected")
+
+
+def render(outcome: Outcome[Review], change: Change) -> str:
+    """The outcome as one document, ended by a newline."""
+    review = outcome.result
+    found = wording.tally(review) if review else "no review"
+    parts = [f"### Review of {code(wording.subject(change))}: {found}"]
+    if outcome.status == "partial":
+        parts.append("**Partial**: not everybody was heard.")
+    notes = [*wording.failures(outcome), *wording.remarks(outcome)]
+    if notes:
+        parts.append("\n".join(f"- {words(note)}" for note in notes))
+    for standing, findings in wording.by_standing(review.findings if review else ()).items():
+        heading = f"{standing.capitalize()} ({len(findings)}): {wording.STANDINGS[standing]}"
+        shown = [_finding(finding, change) for finding in findings]
+        parts += [_folded(heading, shown)] if standing in FOLDED else [f"#### {heading}", *shown]
+    if change.not_reviewed:
+        listed = [f"- {code(file.path)}: {words(file.why)}" for file in change.not_reviewed[:LISTED]]
+        if len(change.not_reviewed) > LISTED:
+            listed.append(f"- and {len(change.not_reviewed) - LISTED} more")
+        parts.append(_folded(f"Not reviewed ({len(change.not_reviewed)})", ["\n".join(listed)]))
+    if outcome.members:
+        parts.append(_folded(f"Members ({len(outcome.members)})", [_table(outcome.members)]))
+    parts.append(words(wording.closing(outcome)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _finding(finding: ReportedFinding, change: Change) -> str:
+    heading = f"**{finding.severity}** {code(wording.kind(finding))} **{words(finding.title)}**"
+    parts = [f"{heading}<br>\n{code(wording.place(finding))}"]
+    lines = frame(change, finding)
+    if lines:
+        parts.append(fence(_framed(lines), "diff"))
+    if finding.body.strip():
+        parts.append(block(finding.body))
+    if finding.suggestion is not None:
+        diff = "\n".join(f"{mark} {line}" for mark, line in suggested(change, finding))
+        parts.append(f"Suggestion:\n\n{fence(diff, 'diff')}")
+    if finding.evidence:
+        parts.append("\n".join(f"- evidence: {words(wording.evidence(item))}" for item in finding.evidence))
+    if finding.reason:
+        parts.append(f"{finding.standing.capitalize()}: {words(finding.reason)}")
+    parts.append(words(wording.attribution(finding)))
+    return "\n\n".join(parts)
+
+
+def _framed(lines: Sequence[FrameLine]) -> str:
+    """The lines with their mark in the first column, where it gives them their colour."""
+    digits = max((len(str(line.number)) for line in lines if line.number), default=1)
+    return "\n".join(
+        f"{line.mark}{'>' if line.hit else ' '} {line.number or '':>{digits}} | {line.text}" for line in lines
+    )
+
+
+def _folded(heading: str, parts: Iterable[str]) -> str:
+    """A closed section; the empty lines make GitHub read its content as Markdown."""
+    content = "\n\n".join(parts)
+    return f"<details>\n<summary>{heading}</summary>\n\n{content}\n\n</details>"
+
+
+def _table(members: Sequence[MemberReport]) -> str:
+    rows = [
+        "| member | model | role | calls | from the record | failed | tokens in | tokens out | cost | seconds |",
+        "| --- | --- | --- | --: | --: | --: | --: | --: | --: | --: |",
+    ]
+    for member in members:
+        cells = [
+            words(member.name),
+            cell(code(member.model)),
+            ", ".join(member.role),
+            *(
+                str(n)
+                for n in (member.calls, member.cached, member.failed, member.tokens_in, member.tokens_out)
+            ),
+            wording.money(member.cost_usd).replace("$", r"\$"),
+            f"{member.seconds:.1f}",
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)

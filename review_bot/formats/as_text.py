@@ -1,0 +1,144 @@
+"""The review for people, in a terminal or a log.
+
+Colours are plain ANSI: importing rich costs 80 ms, and wrapping has to work without colours anyway.
+The furniture is ASCII, so that it survives any encoding. What models say, and what stands in the
+change, is printed with its control characters as escapes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from moa_engine.printable import one_line, printable
+from review_bot.finding import ReportedFinding, Standing
+from review_bot.formats import wording
+from review_bot.formats.columns import chop, crop, wrap
+from review_bot.formats.frame import FrameLine, frame, suggested
+
+if TYPE_CHECKING:
+    from moa_engine.outcome import Outcome
+    from review_bot.change import Change
+    from review_bot.finding import Review
+
+#: SGR parameters (ECMA-48) of each thing that has a colour.
+STYLES = {
+    "critical": "1;31",
+    "major": "1;33",
+    "minor": "1;36",
+    "nit": "1;34",
+    "heading": "1",
+    "added": "32",
+    "removed": "31",
+    "quiet": "2",
+    "alarm": "1;31",
+}
+
+#: Files that are listed with why they were not reviewed, before "and N more".
+LISTED = 10
+
+NARROWEST = 20
+
+
+def render(outcome: Outcome[Review], change: Change, *, width: int, colour: bool) -> str:
+    """The outcome in lines of at most `width` columns, each ended by a newline."""
+    page = _Page(max(width, NARROWEST), colour)
+    review = outcome.result
+    found = wording.tally(review) if review else "no review"
+    page.text(f"Review of {wording.subject(change)}: {found}", "heading")
+    if outcome.status == "partial":
+        page.text("PARTIAL: not everybody was heard.", "alarm")
+    for failure in wording.failures(outcome):
+        page.text(failure, "alarm", hanging="  ")
+    for standing, findings in wording.by_standing(review.findings if review else ()).items():
+        page.gap()
+        page.text(f"{standing.capitalize()} ({len(findings)}): {wording.STANDINGS[standing]}", "heading")
+        for finding in findings:
+            _finding(page, finding, standing, change)
+    _not_reviewed(page, change)
+    remarks = wording.remarks(outcome)
+    if remarks:
+        page.gap()
+    for remark in remarks:
+        page.text(f"note: {remark}", hanging="  ")
+    page.gap()
+    page.text(wording.closing(outcome), "quiet")
+    return page.written()
+
+
+class _Page:
+    """Lines that are wrapped first and coloured then."""
+
+    def __init__(self, width: int, colour: bool) -> None:
+        self.width = width
+        self._colour = colour
+        self._lines: list[str] = []
+
+    def line(self, text: str, style: str = "") -> None:
+        """One line as it is, which fits."""
+        painted = f"\x1b[{STYLES[style]}m{text}\x1b[0m" if style and self._colour and text else text
+        self._lines.append(painted.rstrip(" "))
+
+    def text(self, text: str, style: str = "", indent: str = "", hanging: str | None = None) -> None:
+        """Wrapped text."""
+        for line in wrap(text, self.width, indent, hanging):
+            self.line(line, style)
+
+    def gap(self) -> None:
+        """An empty line between two blocks."""
+        if self._lines and self._lines[-1]:
+            self._lines.append("")
+
+    def written(self) -> str:
+        return "\n".join(self._lines) + "\n"
+
+
+def _finding(page: _Page, finding: ReportedFinding, standing: Standing, change: Change) -> None:
+    heading = f"{finding.severity}[{wording.kind(finding)}]: {one_line(finding.title)}"
+    if standing == "rejected":  # short: it is here so that nothing vanishes
+        page.text(f"{wording.place(finding)}: {heading}", indent="  ", hanging="    ")
+        reason = one_line(finding.reason or "no reason given")
+        page.text(f"rejected: {reason}; {wording.attribution(finding)}", "quiet", "    ")
+        return
+    page.gap()
+    page.text(heading, finding.severity, hanging="  ")
+    page.text(f"--> {wording.place(finding)}", indent="  ", hanging="      ")
+    _frame(page, frame(change, finding))
+    if finding.body.strip():
+        page.text(printable(finding.body.strip()), indent="  ")
+    if finding.suggestion is not None:
+        _suggestion(page, finding, change)
+    for evidence in finding.evidence:
+        page.text(f"evidence: {wording.evidence(evidence)}", indent="  ", hanging="    ")
+    if finding.reason:
+        page.text(f"{standing}: {one_line(finding.reason)}", indent="  ", hanging="    ")
+    page.text(wording.attribution(finding), "quiet", "  ", "    ")
+
+
+def _frame(page: _Page, lines: list[FrameLine]) -> None:
+    digits = max((len(str(line.number)) for line in lines if line.number), default=1)
+    for line in lines:
+        number = "." * digits if line.mark == "~" else str(line.number or "")
+        gutter = f"{'>' if line.hit else ' '} {number:>{digits}} |{line.mark} "
+        style = {"+": "added", "-": "removed", "~": "quiet"}.get(line.mark, "")
+        code = printable(line.text[: 4 * page.width].expandtabs(4))
+        page.line(gutter + crop(code, page.width - len(gutter)), style)
+
+
+def _suggestion(page: _Page, finding: ReportedFinding, change: Change) -> None:
+    """The suggestion as a diff; whole, since people copy it."""
+    page.text("suggestion:", indent="  ")
+    for mark, line in suggested(change, finding):
+        style = {"+": "added", "-": "removed"}.get(mark, "")
+        for number, piece in enumerate(chop(printable(line.expandtabs(4)), page.width - 6)):
+            page.line(f"    {' ' if number else mark} {piece}", style)
+
+
+def _not_reviewed(page: _Page, change: Change) -> None:
+    if not change.not_reviewed:
+        return
+    page.gap()
+    page.text(f"Not reviewed ({len(change.not_reviewed)})", "heading")
+    for file in change.not_reviewed[:LISTED]:
+        page.text(one_line(f"{file.path}: {file.why}"), indent="  ", hanging="    ")
+    if len(change.not_reviewed) > LISTED:
+        page.text(f"and {len(change.not_reviewed) - LISTED} more; all are in --format json", indent="  ")

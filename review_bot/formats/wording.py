@@ -1,0 +1,141 @@
+"""The sentences that the formats for people share: where, who said it, how the run went.
+
+Everything here is one line of plain text without control characters. What comes from models and
+servers is still to be escaped by formats that have a markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from moa_engine.printable import one_line
+from review_bot.finding import SEVERITIES, ReportedFinding, Standing
+
+if TYPE_CHECKING:
+    from moa_engine.outcome import Outcome
+    from review_bot.change import Change
+    from review_bot.finding import Review
+
+#: The standings in the order in which they are shown, each with what it means.
+STANDINGS: dict[Standing, str] = {
+    "confirmed": "two independent reviewers, evidence, or a deterministic tool",
+    "disputed": "a reviewer says otherwise",
+    "minority": "one reviewer's word, seconded by nobody",
+    "rejected": "the aggregator's reason stands next to each",
+}
+
+
+def by_standing(findings: Iterable[ReportedFinding]) -> dict[Standing, list[ReportedFinding]]:
+    """The findings of each standing that has any, the worst first."""
+    ranked = sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+    grouped = {standing: [f for f in ranked if f.standing == standing] for standing in STANDINGS}
+    return {standing: found for standing, found in grouped.items() if found}
+
+
+def place(finding: ReportedFinding) -> str:
+    """ "path:line", "path:start-line", or the path alone for a finding about the whole file."""
+    path = one_line(finding.path)
+    if finding.line is None:
+        return path
+    first = finding.start_line or finding.line
+    lines = str(finding.line) if first == finding.line else f"{first}-{finding.line}"
+    return f"{path}:{lines}" + (" (before the change)" if finding.side == "LEFT" else "")
+
+
+def kind(finding: ReportedFinding) -> str:
+    """The category, and the tool's rule if there is one."""
+    return one_line(f"{finding.category} {finding.rule}")
+
+
+def attribution(finding: ReportedFinding) -> str:
+    """ "raised by ruff, qwen; seconded by mistral; disputed by llama (why)"."""
+    why = {
+        stance.get("member", ""): one_line(stance.get("why", ""))
+        for stance in finding.stances
+        if stance.get("position") == "dispute"
+    }
+    parts = [f"raised by {', '.join(finding.raised_by)}"]
+    if finding.seconded_by:
+        parts.append(f"seconded by {', '.join(finding.seconded_by)}")
+    if finding.disputed_by:
+        named = [f"{name} ({why[name]})" if why.get(name) else name for name in finding.disputed_by]
+        parts.append(f"disputed by {', '.join(named)}")
+    return one_line("; ".join(parts))
+
+
+def evidence(item: Mapping[str, Any]) -> str:
+    """One piece of evidence: "kind: text", with whatever else it says."""
+    rest = [f"{key} {value}" for key, value in item.items() if key not in ("kind", "text") and value]
+    said = [str(item[key]) for key in ("kind", "text") if item.get(key)]
+    return one_line(": ".join(said) + (f" ({', '.join(rest)})" if rest else ""))
+
+
+def subject(change: Change) -> str:
+    """What was reviewed: "1a2b3c4..5d6e7f8", or what stands for it where a side is no commit."""
+    if not change.base and not change.head:
+        return "the patch"
+    return f"{change.base[:10] or 'nothing'}..{change.head[:10] or 'uncommitted changes'}"
+
+
+def tally(review: Review) -> str:
+    """ "2 confirmed, 1 minority", or "no findings"."""
+    groups = by_standing(review.findings)
+    return ", ".join(f"{len(found)} {standing}" for standing, found in groups.items()) or "no findings"
+
+
+def money(cost_usd: float | None) -> str:
+    """An amount of USD; below a cent with the digits that matter."""
+    if cost_usd is None:
+        return "cost unknown"
+    return f"${cost_usd:.4f}" if 0 < cost_usd < 0.1 else f"${cost_usd:.2f}"
+
+
+def counted(number: int, thing: str) -> str:
+    """ "1 call", "2 calls"."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def closing(outcome: Outcome[Review]) -> str:
+    """Members, calls, cost, time and run."""
+    names = [f"{m.name} ({one_line(m.model)})" if m.model else m.name for m in outcome.members]
+    calls = counted(outcome.calls, "call")
+    if outcome.cached:
+        calls += f" and {counted(outcome.cached, 'answer')} from the record"
+    parts = [counted(len(names), "member") + f": {', '.join(names)}" if names else "no members"]
+    if outcome.aggregator:
+        parts.append(f"aggregated by {outcome.aggregator}")
+    parts += [calls, money(outcome.cost_usd), f"{outcome.seconds:.1f} s"]
+    if outcome.run:
+        parts.append(f"run {outcome.run}")
+    return "; ".join(parts)
+
+
+def failures(outcome: Outcome[Review]) -> list[str]:
+    """One sentence for each member of whom an answer is missing, with the reasons."""
+    errors = {member.name: member.errors for member in outcome.members}
+    sentences = []
+    for name in outcome.missing:
+        answers = [answer for answer in outcome.ledger.answers if answer.member == name]
+        lost = [answer for answer in answers if answer.value is None]
+        reasons = errors.get(name) or tuple(dict.fromkeys(answer.error for answer in lost))
+        why = one_line("; ".join(reasons)) or "not in time"
+        if len(lost) < len(answers):
+            sentences.append(f"{len(lost)} of {len(answers)} answers from {name} missing: {why}")
+        else:
+            sentences.append(f"No answer from {name}: {why}")
+    return sentences
+
+
+def remarks(outcome: Outcome[Review]) -> Sequence[str]:
+    """What readers have to know besides the findings: masked secrets, objections, warnings."""
+    found = [one_line(warning) for warning in outcome.warnings]
+    if outcome.masked_secrets:
+        secrets = counted(outcome.masked_secrets, "secret")
+        found.append(f"{secrets} in the change masked before anything was sent")
+    if outcome.result and outcome.result.objections:
+        refused = counted(len(outcome.result.objections), "part")
+        found.append(
+            f"{refused} of the aggregator's answer refused: {one_line(outcome.result.objections[0])}"
+        )
+    return found
