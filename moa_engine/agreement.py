@@ -25,12 +25,12 @@ NEAR = 3
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _WORD = re.compile(r"[^\W_]+")
 _STEM = 5  #: letters of a word that count; a cut does as well here as a stemmer, in any language
-_STOP = frozenset(  # prose, not a list: `split` keeps it readable
-    "about after all also and any are because been before being between both but can could did does doing "
+_STOP = frozenset(
+    "about after all also and any are because been before being between both but can could did does doing "  # noqa: SIM905
     "down each few for from had has have having here how however into its itself just may might more most "
     "must nor not now off once only other our out over own same she should some such than that the their "
     "them then there these they this those through too under until was were what when where which while "
-    "who whom why will with would you your".split()  # noqa: SIM905
+    "who whom why will with would you your".split()
 )
 
 Vector = dict[str, float]
