@@ -85,7 +85,7 @@ def _folded(heading: str, parts: Iterable[str]) -> str:
 
 def _table(members: Sequence[MemberReport]) -> str:
     rows = [
-        "| member | model | role | calls | from the record | failed | tokens in | tokens out | cost | seconds |",
+        "| member | model | role | calls | cached | failed | tokens in | tokens out | cost | seconds |",
         "| --- | --- | --- | --: | --: | --: | --: | --: | --: | --: |",
     ]
     for member in members:
@@ -93,10 +93,7 @@ def _table(members: Sequence[MemberReport]) -> str:
             words(member.name),
             cell(code(member.model)),
             ", ".join(member.role),
-            *(
-                str(n)
-                for n in (member.calls, member.cached, member.failed, member.tokens_in, member.tokens_out)
-            ),
+            *map(str, (member.calls, member.cached, member.failed, member.tokens_in, member.tokens_out)),
             wording.money(member.cost_usd).replace("$", r"\$"),
             f"{member.seconds:.1f}",
         ]

@@ -125,7 +125,7 @@ def _location(finding: ReportedFinding) -> dict[str, Any]:
 
 
 def _uri(path: str) -> str:
-    """The path as a relative URI reference (RFC 3986); a first segment with a colon gets "./"."""
+    """The path as a relative URI reference (RFC 3986)."""
     return quote(path.encode("utf-8", "surrogateescape"), safe="/")
 
 

@@ -85,9 +85,9 @@ def _numbered(file: ChangedFile, side: Side, first: int, last: int) -> Iterator[
             for line in hunk.lines():
                 yield _number(line, side), line.mark, line.text.removesuffix("\r")
             return
-    text = (file.base_text if side == "LEFT" else file.head_text) or ""
-    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
-        yield number, " ", line.removesuffix("\r")
+    whole = (file.base_text if side == "LEFT" else file.head_text) or ""
+    for number, text in enumerate(whole.removesuffix("\n").split("\n"), 1):
+        yield number, " ", text.removesuffix("\r")
 
 
 def _number(line: DiffLine, side: Side) -> int | None:

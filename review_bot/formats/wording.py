@@ -135,7 +135,6 @@ def remarks(outcome: Outcome[Review]) -> Sequence[str]:
         found.append(f"{secrets} in the change masked before anything was sent")
     if outcome.result and outcome.result.objections:
         refused = counted(len(outcome.result.objections), "part")
-        found.append(
-            f"{refused} of the aggregator's answer refused: {one_line(outcome.result.objections[0])}"
-        )
+        first = one_line(outcome.result.objections[0])
+        found.append(f"{refused} of the aggregator's answer refused, beginning with: {first}")
     return found
