@@ -1,0 +1,37 @@
+"""The reviewer as a plug-in of the engine: its kinds of members, its settings, its task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from moa_engine.hookspecs import MemberKind, hookimpl
+
+if TYPE_CHECKING:
+    from moa_engine.config import Section
+    from moa_engine.task import Task
+
+
+@hookimpl
+def moa_member_kinds() -> Sequence[MemberKind]:
+    """One kind per reviewer that runs no model."""
+    from review_bot.reviewers.reviewer import KINDS, Reviewer
+    from review_bot.settings import ReviewerSettings
+
+    return [MemberKind(kind, ReviewerSettings, Reviewer.of_kind(kind)) for kind in KINDS]
+
+
+@hookimpl
+def moa_config_sections() -> Mapping[str, type[Section]]:
+    """`[tool.moa.review]`."""
+    from review_bot.settings import ReviewSettings
+
+    return {"review": ReviewSettings}
+
+
+@hookimpl
+def moa_tasks() -> Sequence[type[Task[Any]]]:
+    """Reviews, so that their runs can be shown and replayed."""
+    from review_bot.review_task import ReviewTask
+
+    return [ReviewTask]

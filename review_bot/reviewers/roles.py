@@ -1,0 +1,38 @@
+"""What a file is for, told by its path."""
+
+from __future__ import annotations
+
+import re
+
+_TEST_FOLDERS = frozenset({"test", "tests", "testing", "spec", "specs", "__tests__"})
+_TEST_NAME = re.compile(r"(^|[._-])(test|tests|spec)[._-]|^conftest\.py$|[a-z0-9]Tests?\.\w+$", re.IGNORECASE)
+_NOT_SHIPPED = frozenset(
+    {"bench", "benchmark", "benchmarks", "ci", "demo", "demos", "doc", "docs", "example", "examples"}
+    | {"script", "scripts", "tools", "samples", "vendor", "_vendor", "third_party", "migrations"}
+)
+_PROSE = frozenset(
+    {"md", "rst", "txt", "adoc", "po", "pot", "tex", "html", "htm", "xlf", "srt", "csv", "tsv"}
+)
+
+
+def is_python(path: str) -> bool:
+    """A Python source file or stub."""
+    return path.endswith((".py", ".pyi"))
+
+
+def is_test(path: str) -> bool:
+    """A test or a part of a test suite, in any language."""
+    *folders, name = path.split("/")
+    return not _TEST_FOLDERS.isdisjoint(folders) or _TEST_NAME.search(name) is not None
+
+
+def is_shipped(path: str) -> bool:
+    """Neither a test nor a document, example, benchmark or script: code that others may import."""
+    *folders, name = path.split("/")
+    hidden = any(folder.startswith(".") for folder in folders)
+    return not (hidden or is_test(path) or name == "setup.py" or not _NOT_SHIPPED.isdisjoint(folders))
+
+
+def is_prose(path: str) -> bool:
+    """Text for people, possibly in scripts that are written from right to left."""
+    return path.rpartition(".")[2].lower() in _PROSE or "." not in path.rpartition("/")[2]

@@ -1,0 +1,173 @@
+"""The `ruff` reviewer: bugs, holes and traps in the changed Python files that their base did not have.
+
+Both sides of all changed files are written into one scratch folder under names of our own, so that
+one run of ruff serves both, no path of the change reaches the file system, and no configuration but
+the one given here applies.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from moa_engine.errors import Refused
+from review_bot.change import Change, ChangedFile
+from review_bot.finding import Finding, FindingsAnswer
+from review_bot.reviewers.novelty import LineMap, Observation, line_maps, new_at_head
+from review_bot.reviewers.roles import is_python, is_test
+from review_bot.reviewers.ruff_rules import AT_A_DISTANCE, FAMILIES, NOT_IN_INIT, NOT_IN_TESTS, RULES
+from review_bot.reviewers.tool import ToolFailed, run_tool
+from review_bot.subject import ReviewSubject
+
+#: The newest syntax: what the project supports is not ruff's to judge here.
+TARGET = "py314"
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """One side of one file, and where it was written."""
+
+    file: ChangedFile
+    side: str  #: "base" or "head"
+    path: str  #: at that side
+    text: str
+
+
+async def review(subject: ReviewSubject) -> FindingsAnswer:
+    """Findings of ruff that are new at head.
+
+    Raises:
+        Refused: ruff is not installed.
+        ToolFailed: ruff crashed.
+    """
+    sources = list(_sources(subject.change))
+    if not any(source.side == "head" for source in sources):
+        return FindingsAnswer(note="no Python file is changed")
+    try:
+        from ruff import find_ruff_bin  # type: ignore[import-untyped]  # the wheel has no py.typed
+
+        binary = find_ruff_bin()
+    except (ImportError, FileNotFoundError) as error:
+        raise Refused(
+            "ruff is not installed", hint="pip install ruff, or leave it out of reviewers"
+        ) from error
+    with tempfile.TemporaryDirectory(prefix="moa-ruff-") as folder:
+        names = _write(sources, Path(folder))
+        ran = await run_tool(
+            [
+                *(binary, "check", "--isolated", "--no-cache", "--quiet", "--output-format", "json-lines"),
+                *("--no-respect-gitignore", "--config", "exclude=[]"),
+                *("--target-version", TARGET, "--select", ",".join(FAMILIES), "."),
+            ],
+            folder=Path(folder),
+            expected=(0, 1),
+        )
+    try:
+        seen = [_observation(json.loads(line), names) for line in ran.stdout.splitlines() if line.strip()]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ToolFailed(f"ruff's output cannot be read: {error!r}") from error
+    maps = line_maps(subject.change)
+    by_side = {
+        side: [one for where, one in seen if where == side and one.rule in RULES] for side in ("base", "head")
+    }
+    new = new_at_head(subject.change, by_side["base"], by_side["head"], maps)
+    texts = {source.path: source.text for source in sources if source.side == "head"}
+    bare = {(one.path, one.line) for one in new if one.rule in ("S110", "S112")}
+    findings = [
+        _finding(one, maps[one.path], texts[one.path])
+        for one in new
+        if _counts(one, maps[one.path]) and not (one.rule == "E722" and (one.path, one.line) in bare)
+    ]
+    return FindingsAnswer(findings=findings)
+
+
+def _sources(change: Change) -> Iterator[_Source]:
+    for file in change.files:
+        if file.head_text is not None and is_python(file.path):
+            yield _Source(file, "head", file.path, file.head_text)
+            if file.base_text is not None:
+                yield _Source(file, "base", file.old_path or file.path, file.base_text)
+
+
+def _write(sources: list[_Source], folder: Path) -> dict[str, _Source]:
+    """Write the sources, keyed by their path in the folder; of a name ruff needs `__init__` and the suffix."""
+    names = {}
+    for number, source in enumerate(sources):
+        path = PurePosixPath(source.path)
+        stem = "__init__" if path.stem == "__init__" else "module"
+        target = folder / str(number) / f"{stem}{path.suffix}"
+        target.parent.mkdir()
+        target.write_text(source.text, encoding="utf-8", errors="replace", newline="")
+        names[f"{number}/{target.name}"] = source
+    return names
+
+
+def _observation(found: dict[str, Any], names: dict[str, _Source]) -> tuple[str, Observation[dict[str, Any]]]:
+    source = names["/".join(Path(found["filename"]).parts[-2:])]
+    row = int(found["location"]["row"])
+    return source.side, Observation(source.path, row, str(found["code"]), str(found["message"]), found)
+
+
+def _counts(one: Observation[dict[str, Any]], lines: LineMap) -> bool:
+    """Whether a new finding touches the change and is worth a reader's time where it is."""
+    rule = RULES[one.rule]
+    if is_test(one.path) and (rule.category == "security" or one.rule in NOT_IN_TESTS):
+        return False
+    if one.path.endswith("__init__.py") and one.rule in NOT_IN_INIT:
+        return False
+    if "seems safe" in one.message:  # a constant command line
+        return False
+    return one.rule in AT_A_DISTANCE or _added_line(one, lines) is not None
+
+
+def _added_line(one: Observation[dict[str, Any]], lines: LineMap) -> int | None:
+    last = int(one.detail["end_location"]["row"])
+    return next((line for line in range(one.line, last + 1) if line in lines.added), None)
+
+
+def _finding(one: Observation[dict[str, Any]], lines: LineMap, text: str) -> Finding:
+    rule = RULES[one.rule]
+    line = _added_line(one, lines)
+    body = rule.why
+    if line is None:
+        body += " The change touches other lines of this file; this one follows from it."
+    if one.detail.get("url"):
+        body += f"\n\n[{one.rule} {one.detail['name']}]({one.detail['url']})"
+    finding = Finding(
+        path=one.path,
+        start_line=line or one.line,
+        line=line or one.line,
+        severity=rule.severity,
+        category=rule.category,
+        title=one.message.rstrip("."),
+        body=body,
+        rule=one.rule,
+    )
+    if fixed := _suggestion(one.detail, text.split("\n")):
+        first, last, replacement = fixed
+        if all(number in lines.added for number in range(first, last + 1)):
+            return finding.model_copy(update={"start_line": first, "line": last, "suggestion": replacement})
+    return finding
+
+
+def _suggestion(found: dict[str, Any], lines: list[str]) -> tuple[int, int, str] | None:
+    """First and last line and the text that replaces them, if the fix is safe and stays within them."""
+    fix = found.get("fix")
+    if not fix or fix["applicability"] != "safe":
+        return None
+    first, last = int(found["location"]["row"]), int(found["end_location"]["row"])
+    block = "\n".join(line.removesuffix("\r") for line in lines[first - 1 : last]) + "\n"
+    starts = [0, *(at + 1 for at, char in enumerate(block) if char == "\n")]
+    spans = []
+    for edit in fix["edits"]:
+        ends = [(int(edit[end]["row"]), int(edit[end]["column"])) for end in ("location", "end_location")]
+        if not all((first, 1) <= end <= (last + 1, 1) for end in ends):
+            return None
+        spans.append(([starts[row - first] + column - 1 for row, column in ends], edit["content"]))
+    for (start, end), content in sorted(spans, reverse=True):
+        block = block[:start] + content + block[end:]
+    return first, last, block.removesuffix("\n")

@@ -1,0 +1,36 @@
+"""`[tool.moa.review]`: what is reviewed, and by whom besides the committee's models."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from moa_engine.config import MemberSettings, Section
+from review_bot.finding import Severity
+
+
+class ReviewSettings(Section):
+    """The settings of reviews."""
+
+    reviewers: list[str] = Field(
+        default_factory=lambda: ["ruff", "griffe", "ty", "secrets", "hygiene", "tests"]
+    )
+    """Kinds of reviewers that run no model and sit on every review's committee; [] for none."""
+    include: list[str] = Field(default_factory=list)
+    """Globs of files to review although they look generated, vendored, locked or minified."""
+    exclude: list[str] = Field(default_factory=list)
+    """Globs of files not to review."""
+    max_file_bytes: int = Field(default=1_000_000, ge=1)
+    """Files above this size are not reviewed."""
+    fail_on: Severity | Literal["never"] = "major"
+    """The exit code is 1 when a confirmed finding is at least this severe."""
+
+
+class ReviewerSettings(MemberSettings):
+    """A reviewer that runs no model."""
+
+    timeout: float = Field(default=60.0, gt=0)
+    """Seconds allowed for its tools."""
+    ignore: list[str] = Field(default_factory=list)
+    """Rules whose findings are left out, as they stand in a finding's `rule`."""
