@@ -94,7 +94,7 @@ def _sources(change: Change) -> Iterator[_Source]:
 
 
 def _write(sources: list[_Source], folder: Path) -> dict[str, _Source]:
-    """Write the sources, keyed by their path in the folder; of a name ruff needs `__init__` and the suffix."""
+    """Write the sources, keyed by their path in the folder; ruff looks at `__init__` and the suffix."""
     names = {}
     for number, source in enumerate(sources):
         path = PurePosixPath(source.path)
