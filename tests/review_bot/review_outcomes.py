@@ -125,7 +125,9 @@ FINDINGS = [
 
 MEMBERS = (
     MemberReport("ruff", "ruff", "", ("proposer",), 1, 0, 0, 0, 0, 0.0, 0.08),
-    MemberReport("qwen", "chat", "qwen2.5-coder:7b", ("proposer", "aggregator"), 2, 1, 0, 4100, 620, 0.0, 3.1),
+    MemberReport(
+        "qwen", "chat", "qwen2.5-coder:7b", ("proposer", "aggregator"), 2, 1, 0, 4100, 620, 0.0, 3.1
+    ),
     MemberReport("mistral", "chat", "mistral-small", ("proposer",), 2, 0, 0, 4000, 500, 0.0123, 2.2),
     MemberReport(
         "llama", "chat", "llama3.1:8b", ("proposer",), 3, 0, 1, 3900, 80, 0.0, 4.0,
