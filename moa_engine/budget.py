@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from decimal import Decimal
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from moa_engine.errors import BudgetExceeded
 from moa_engine.prices import cost, dollars
@@ -27,6 +28,12 @@ LONGEST_ANSWER = 131_072
 def most_input(estimate: int) -> int:
     """The most input tokens that a request estimated at `estimate` tokens can turn out to have."""
     return ceil(estimate * INPUT_SAFETY) + ENVELOPE
+
+
+def answer_limit(parameters: Mapping[str, Any]) -> int:
+    """The most tokens that an answer can have, from the parameters that are sent with the request."""
+    limits = (parameters.get("max_completion_tokens"), parameters.get("max_tokens"))
+    return next((limit for limit in limits if isinstance(limit, int)), LONGEST_ANSWER)
 
 
 def worst_cost(price: Price, prompt_tokens: int, max_tokens: int | None) -> Decimal:

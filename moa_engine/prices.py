@@ -64,7 +64,7 @@ def price_of(member: Member) -> Price | None:
     """
     if member.price is not None:
         return member.price
-    if not member.endpoint or _is_local_address(member.endpoint):
+    if is_local(member):
         return FREE
     if (published := _published(member.endpoint, member.model)) is not None:
         return published
@@ -73,15 +73,15 @@ def price_of(member: Member) -> Price | None:
 
 def context_window_of(member: Member) -> int | None:
     """Tokens that fit into a request to a hosted member's model, where the price data knows them."""
-    if not member.endpoint or _is_local_address(member.endpoint):
+    if is_local(member):
         return None
     found = _found(member.endpoint, member.model)
     return None if found is None else found[1].context_window
 
 
 def is_local(member: Member) -> bool:
-    """Whether a member's model runs on this machine or in its private network. May resolve a name."""
-    return not member.endpoint or _is_local_address(member.endpoint) or _has_local_name(member.endpoint)
+    """Whether a member's model runs on this machine or at a private address. Resolves nothing."""
+    return not member.endpoint or _is_local_address(member.endpoint)
 
 
 def cost(price: Price, tokens_in: int, tokens_out: int, tokens_cached: int = 0) -> Decimal:
