@@ -70,7 +70,9 @@ class AskTask(Task[str]):
     def present(self, outcome: Outcome[str], format: str) -> str:
         if format == "text":
             return f"{outcome.result or ''}\n"
-        return json.dumps({"answer": outcome.result, **outcome.figures()}, ensure_ascii=False, indent=2) + "\n"
+        return (
+            json.dumps({"answer": outcome.result, **outcome.figures()}, ensure_ascii=False, indent=2) + "\n"
+        )
 
     def _question(self, ledger: Ledger, layer: int) -> Question:
         prompt = load_prompt("moa_engine", "ask")

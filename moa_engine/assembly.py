@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from moa_engine.ledger import Answer, Fact, Item, Ledger, Stance, item_id
 from moa_engine.task import Contribution, Task
@@ -13,7 +14,7 @@ _POSITIONS = ("agree", "dispute", "unsure")
 class Assembly:
     """Builds the ledgers of one run. Each answer is read once, however often the ledger is built."""
 
-    def __init__(self, task: Task[object], seed: int, order: Sequence[str]) -> None:
+    def __init__(self, task: Task[Any], seed: int, order: Sequence[str]) -> None:
         self._task = task
         self._seed = seed
         self._rank = {name: number for number, name in enumerate(order)}

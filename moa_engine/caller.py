@@ -1,4 +1,4 @@
-"""One question to one member, until it is answered: cache, budget, slot, attempt, repair, retry, hedge, record."""
+"""One question to one member, until it is answered: cache, budget, attempts, repair, hedge, record."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import asyncio
 import itertools
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache, partial
@@ -17,7 +18,7 @@ from pydantic import BaseModel
 from moa_engine.answers import parse_answer, repair_request
 from moa_engine.attempt import Attempt, Purpose, SeatRole, request_key
 from moa_engine.budget import Budget, Reservation, worst_cost
-from moa_engine.errors import BrokenAnswer, BudgetExceeded, CallError, RecordError, TimedOut
+from moa_engine.errors import BrokenAnswer, BudgetExceeded, CallError, TimedOut
 from moa_engine.ledger import Answer
 from moa_engine.member import Member, Message, Reply, Request
 from moa_engine.pacing import Pace, backoff
@@ -30,6 +31,12 @@ from moa_engine.tokens import TokenEstimator
 if TYPE_CHECKING:
     from moa_engine.config import Price
     from moa_engine.record import Record
+
+#: Latencies of a member that are remembered for its 90th percentile.
+REMEMBERED = 100
+
+#: Failures after which an endpoint may have worked, and may charge for it.
+WORKED_ON = ("timed_out", "broken_answer")
 
 
 @dataclass(slots=True)
@@ -71,7 +78,7 @@ class Caller:
         pace: Pace,
         mask: Callable[[str], str],
         prices: Mapping[str, Price | None],
-        latencies: Mapping[str, list[float]],
+        latencies: Mapping[str, Iterable[float]],
         attempts: int,
         hedge: bool,
         use_cache: bool,
@@ -85,14 +92,13 @@ class Caller:
         self.pace = pace
         self.mask = mask
         self.prices = prices
-        self.latencies = latencies
+        self.latencies = {name: deque(seconds, maxlen=REMEMBERED) for name, seconds in latencies.items()}
         self.attempts = attempts
         self.hedge = hedge
         self.use_cache = use_cache
         self.observer = observer
         self.announce = announce
         self.tallies: dict[str, Tally] = {}
-        self.record_problem = ""
         self._random = random.Random(seed)  # noqa: S311 - jitter, not security
         self._ids = itertools.count(1)
         self._estimator = TokenEstimator()
@@ -166,7 +172,7 @@ class Caller:
         repaired = False
         asked = request
         for number in range(1, self.attempts + 1):
-            after = p90(self.latencies.get(place.member.name, ())) if self.hedge else None
+            after = self._hedge_after(place.member)
             attempt = partial(self._send, place, asked, purpose)
             try:
                 return await hedged(attempt, partial(self._send, place, asked, "hedge"), after)
@@ -205,18 +211,23 @@ class Caller:
                     seconds = time.perf_counter() - clock
                     slot.failed(error)
                     paid: Decimal | None = Decimal(0)
-                    if error.code in ("timed_out", "broken_answer"):  # it may have been worked on, so it may cost
+                    if error.code in (
+                        "timed_out",
+                        "broken_answer",
+                    ):  # it may have been worked on, so it may cost
                         reservation.settle(None)
                         paid = unknown
                     self._keep(
-                        fill(seconds, raw=error.raw, cost_usd=paid, error_code=error.code, error=error.message)
+                        fill(
+                            seconds, raw=error.raw, cost_usd=paid, error_code=error.code, error=error.message
+                        )
                     )
                     raise
                 seconds = time.perf_counter() - clock
                 slot.succeeded()
             paid = _paid(price, reply)
             reservation.settle(paid)
-            self.latencies.setdefault(member.name, []).append(seconds)
+            self.latencies[member.name].append(seconds)
             if reply.tokens_in is not None and request.messages:
                 self._estimator.observe(member.model, len(request.text), reply.tokens_in)
             made = fill(seconds, reply=reply, cost_usd=paid)
@@ -242,6 +253,19 @@ class Caller:
         except BrokenAnswer as error:
             error.raw = reply.text
             raise
+
+    def _hedge_after(self, member: Member) -> float | None:
+        """Seconds after which to ask a second time; None for never.
+
+        A member without a history is compared to the others, generously. What runs in this process
+        gets no faster by running twice.
+        """
+        if not self.hedge or not member.endpoint:
+            return None
+        if (own := p90(self.latencies[member.name])) is not None:
+            return own
+        others = p90([seconds for known in self.latencies.values() for seconds in known])
+        return None if others is None else 2 * others
 
     def _reserve(self, member: Member, request: Request, price: Price | None) -> Reservation:
         if price is None or not request.messages:
@@ -298,7 +322,7 @@ class Caller:
         )
 
     def _keep(self, attempt: Attempt) -> None:
-        """Count the attempt, record it, tell observers. A failing record does not cost the answer."""
+        """Count the attempt, record it, tell observers."""
         if attempt.purpose != "cached":
             tally = self.tallies[attempt.member]
             tally.calls += 1
@@ -307,10 +331,7 @@ class Caller:
             tally.seconds += attempt.seconds
             if tally.cost is not None:
                 tally.cost = None if attempt.cost_usd is None else tally.cost + attempt.cost_usd
-        try:
-            self.record.append(attempt)
-        except RecordError as problem:
-            self.record_problem = problem.message
+        self.record.append(attempt)
         self.announce(attempt)
 
 

@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moa_engine.errors import BudgetExceeded, MoaError, RecordError, Unpriced
+from moa_engine.errors import MoaError
 from moa_engine.options import add_committee_options, flags
 
 if TYPE_CHECKING:
-    from moa_engine.session import Session
+    pass
 
 #: Exit codes, the same for every command of the distribution.
 OK, USAGE, PARTIAL, FAILED, INTERRUPTED = 0, 2, 3, 4, 130
@@ -78,9 +78,17 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("run", help="a run's id, the start of one, or last")
     for command in (log, show, replay, verify):
         command.add_argument("--format", default="text", help="text or json; replay: any format of its task")
-    for command, action in ((log, _log), (show, _show), (replay, _replay), (export, _export), (verify, _verify)):
+    for command, action in (
+        (log, _log),
+        (show, _show),
+        (replay, _replay),
+        (export, _export),
+        (verify, _verify),
+    ):
         command.add_argument("--record", metavar="FILE", help="the record's file")
-        command.add_argument("--config", type=Path, metavar="FILE", help="read this file, not the project's own")
+        command.add_argument(
+            "--config", type=Path, metavar="FILE", help="read this file, not the project's own"
+        )
         command.set_defaults(command=action)
 
     schema = commands.add_parser("schema", help="print the JSON Schema of the configuration, for editors")
@@ -89,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     download = commands.add_parser("download", help="fetch a model of the catalogue from its publisher")
     download.add_argument("name", nargs="?", help="its name; without one, the catalogue is listed")
     download.add_argument("--yes", action="store_true", help="do not ask")
-    download.add_argument("--config", type=Path, metavar="FILE", help="read this file, not the project's own")
+    download.add_argument("--config", type=Path, metavar="FILE", help="read this file, not the project's")
     download.set_defaults(command=_download)
     return parser
 
@@ -182,7 +190,7 @@ def _verify(args: argparse.Namespace) -> int:
     return OK if found.ok else FAILED
 
 
-def _schema(args: argparse.Namespace) -> int:
+def _schema(_: argparse.Namespace) -> int:
     from moa_engine.config_files import config_schema
     from moa_engine.plugins import load_plugins
 

@@ -23,7 +23,9 @@ def add_committee_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--seed", type=int, metavar="N", help="order in which answers are shown")
     group.add_argument("--plan", action="store_true", help="print calls, tokens, price and time, call nobody")
     group.add_argument("--budget", type=float, metavar="USD", help="spend no more than this")
-    group.add_argument("--allow-unpriced", action="store_true", default=None, help="go on without a known price")
+    group.add_argument(
+        "--allow-unpriced", action="store_true", default=None, help="go on without a known price"
+    )
     group.add_argument(
         "--local-only", action="store_true", default=None, help="loopback and private addresses only"
     )

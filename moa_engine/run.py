@@ -16,9 +16,8 @@ import json
 import secrets
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from moa_engine.assembly import Assembly, answer_to_json, fact_to_json
 from moa_engine.caller import Caller, Tally
@@ -57,7 +56,7 @@ class _Layer:
     closed: bool = False
 
 
-class Run:
+class Run(Generic[ResultT]):
     """The state of one run. `execute` does it all; everything else is a step of it."""
 
     def __init__(
@@ -218,7 +217,8 @@ class Run:
             if not slow and all(answer.value is not None for answer in answers):
                 self.synthesis = Synthesis(name, tuple(answers))
                 self._event(
-                    "synthesis", {"aggregator": name, "answers": [answer_to_json(answer) for answer in answers]}
+                    "synthesis",
+                    {"aggregator": name, "answers": [answer_to_json(answer) for answer in answers]},
                 )
                 return
             why = next((answer.error for answer in answers if answer.error), "no answer before the deadline")
@@ -300,8 +300,6 @@ class Run:
 
     def _recorded(self, outcome: Outcome[ResultT]) -> Outcome[ResultT]:
         """Close the run in the record. A record that fails now costs a warning, not the result."""
-        if self.caller.record_problem:
-            outcome = _warned(outcome, self.caller.record_problem)
         result = None if outcome.result is None else self.task.dump_result(outcome.result)
         try:
             self.record.finish_run(
@@ -309,18 +307,16 @@ class Run:
                 status=outcome.status,
                 result=json.dumps(result, sort_keys=True, ensure_ascii=False),
                 outcome=json.dumps(
-                    {**outcome.figures(), "aggregator": outcome.aggregator}, sort_keys=True, ensure_ascii=False
+                    {**outcome.figures(), "aggregator": outcome.aggregator},
+                    sort_keys=True,
+                    ensure_ascii=False,
                 ),
             )
         except RecordError as problem:
-            outcome = _warned(outcome, problem.message)
+            lost = f"not everything is in the record: {problem.message}"
+            outcome = replace(outcome, warnings=(*outcome.warnings, lost))
         self.observer(RunFinished(outcome.run, outcome.status, outcome.seconds, outcome.cost_usd))
         return outcome
 
     def _event(self, kind: str, data: dict[str, Any]) -> None:
-        with suppress(RecordError):  # the same problem comes back, and is reported, when the run is closed
-            self.record.event(self.caller.run, kind, data)
-
-
-def _warned(outcome: Outcome[ResultT], problem: str) -> Outcome[ResultT]:
-    return replace(outcome, warnings=(*outcome.warnings, f"not everything is in the record: {problem}"))
+        self.record.event(self.caller.run, kind, data)

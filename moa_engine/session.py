@@ -108,23 +108,23 @@ def run_task(
     from moa_engine.plan import check_prices
 
     check_prices(plan, session.settings)
-    limit = None if session.settings.budget is None else Decimal(str(session.settings.budget))
+    limit = _limit(session.settings)
     if limit is not None and plan.cost_low is not None and plan.cost_low > limit:
         raise BudgetExceeded(
             f"this run costs at least ${plan.cost_low:.4f}, more than the budget of ${limit}",
             hint="see the plan with --plan; raise --budget, or take fewer members or layers",
         )
-    return asyncio.run(_run(session, task, committee, plan, limit, observer or _unobserved))
+    return asyncio.run(conduct(session, task, committee, plan, observer))
 
 
-async def _run(
+async def conduct(
     session: Session,
     task: Task[ResultT],
     committee: Committee,
     plan: Plan,
-    limit: Decimal | None,
-    observer: Observer,
+    observer: Observer | None = None,
 ) -> Outcome[ResultT]:
+    """`run_task` for who has an event loop already, without its checks before the start."""
     from moa_engine.budget import Budget
     from moa_engine.caller import Caller
     from moa_engine.pacing import Pace
@@ -132,13 +132,14 @@ async def _run(
     from moa_engine.run import Run, new_run_id, seed_of
 
     settings = session.settings
+    observer = observer or _unobserved
     members = committee.members.values()
     prices: dict[str, Price | None] = {member.name: price_of(member) for member in members}
     seed = seed_of(task) if settings.seed is None else settings.seed
     caller = Caller(
         run=new_run_id(),
         record=session.record,
-        budget=Budget(limit),
+        budget=Budget(_limit(settings)),
         pace=Pace(),
         mask=session.redactor.mask,
         prices=prices,
@@ -168,6 +169,10 @@ async def _run(
             return await run.execute(stop)
     finally:
         await committee.aclose()
+
+
+def _limit(settings: Settings) -> Decimal | None:
+    return None if settings.budget is None else Decimal(str(settings.budget))
 
 
 @contextmanager
@@ -221,7 +226,9 @@ def find_task(session: Session, name: str) -> type[Task[Any]]:
     Raises:
         ConfigError: no plug-in knows it.
     """
-    known = {task.name: task for found in session.plugins.hook.moa_tasks() for task in found}
+    from moa_engine.plugins import task_types
+
+    known = task_types(session.plugins)
     if name not in known:
         raise ConfigError(
             f"this record has a run of the task {name!r}, which no installed plug-in knows",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from moa_engine.errors import MoaError
@@ -23,14 +24,14 @@ EXCERPT = 700
 def log_lines(runs: Iterable[RunSummary], format: str) -> Iterator[str]:
     """One line a run, newest first."""
     if format == "json":
-        yield json.dumps([run.to_json() for run in runs], ensure_ascii=False, indent=2)
+        rows = [{**asdict(run), "cost": None if run.cost is None else float(run.cost)} for run in runs]
+        yield json.dumps(rows, ensure_ascii=False, indent=2)
         return
     for run in runs:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run.started))
-        cost = "" if run.cost_usd is None else f"${run.cost_usd:.4f}"
-        seconds = "" if run.seconds is None else f"{run.seconds:.1f} s"
-        calls = "" if run.calls is None else f"{run.calls} calls"
-        yield f"{run.id}  {when}  {run.task:8} {run.committee:10} {run.status:11} {calls:>10} {cost:>9} {seconds:>8}"
+        cost = "price unknown" if run.cost is None else f"${run.cost:.4f}"
+        figures = f"{run.calls} calls, {cost}, {run.seconds:.1f} s"
+        yield f"{run.id}  {when}  {run.task:8} {run.committee:10} {run.status:11} {figures}"
 
 
 def run_lines(stored: StoredRun, task_type: type[Task[Any]], format: str) -> Iterator[str]:
@@ -93,13 +94,9 @@ def _indented(text: str) -> Iterator[str]:
 
 
 def _attempt_json(attempt: Attempt) -> dict[str, Any]:
-    names: Sequence[str] = (
-        "id member kind model endpoint role layer unit sample number purpose text finish_reason "
-        "tokens_in tokens_out tokens_cached started seconds error_code error"
-    ).split()
+    """An attempt without what `moa export` is for: the full messages and the raw answer."""
     cost = attempt.cost_usd
-    return {
-        **{name: getattr(attempt, name) for name in names},
-        "prompt": f"{attempt.prompt.name} {attempt.prompt.version}",
-        "cost_usd": None if cost is None else float(cost),
-    }
+    fields = asdict(attempt)
+    for name in ("messages", "raw", "parameters", "key", "run"):
+        del fields[name]
+    return {**fields, "cost_usd": None if cost is None else float(cost)}

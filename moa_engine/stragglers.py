@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from math import ceil
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from moa_engine.errors import BudgetExceeded, CallError
 
@@ -43,13 +43,18 @@ async def hedged(attempt: Attempting[T], again: Attempting[T], after: float | No
     due: asyncio.Future[None] = loop.create_future()
     timers: list[asyncio.TimerHandle] = []
 
+    def ring() -> None:
+        if not due.done():
+            due.set_result(None)
+
     def sent() -> None:
-        timers.append(loop.call_later(after, lambda: due.done() or due.set_result(None)))
+        timers.append(loop.call_later(after, ring))
 
     first = asyncio.ensure_future(attempt(sent))
     second: asyncio.Future[T] | None = None
     try:
-        await asyncio.wait({first, due}, return_when=asyncio.FIRST_COMPLETED)
+        either: set[asyncio.Future[Any]] = {first, due}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if first.done():
             return first.result()
         second = asyncio.ensure_future(again(_nothing))
@@ -68,7 +73,7 @@ async def hedged(attempt: Attempting[T], again: Attempting[T], after: float | No
         await cancelled([future for future in (first, second) if future is not None])
 
 
-async def cancelled(futures: Collection[asyncio.Future[T]]) -> None:
+async def cancelled(futures: Collection[asyncio.Future[Any]]) -> None:
     """Cancel what is still running, and wait until it has really stopped."""
     running = [future for future in futures if not future.done()]
     for future in running:
@@ -104,7 +109,8 @@ async def layer_closed(
         if quorum_reached or quorum >= 1:
             continue
         good = sum(
-            all(future.done() and answered(future.result()) for future in futures) for futures in seats.values()
+            all(future.done() and answered(future.result()) for future in futures)
+            for futures in seats.values()
         )
         if good >= needed:
             quorum_reached = True

@@ -1,0 +1,1 @@
+"""What the product claims about speed, measured: one module a subject, ratios in one run."""
