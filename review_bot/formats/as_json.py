@@ -46,4 +46,5 @@ def to_json(outcome: Outcome[Review], change: Change) -> dict[str, Any]:
         "aggregator": outcome.aggregator,
         "objections": list(review.objections) if review else [],
         "warnings": list(outcome.warnings),
+        "notes": list(change.notes),
     }

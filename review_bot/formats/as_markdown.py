@@ -32,7 +32,7 @@ def render(outcome: Outcome[Review], change: Change) -> str:
     parts = [f"### Review of {code(wording.subject(change))}: {found}"]
     if outcome.status == "partial":
         parts.append("**Partial**: not everybody was heard.")
-    notes = [*wording.failures(outcome), *wording.remarks(outcome)]
+    notes = [*wording.failures(outcome), *wording.remarks(outcome, change)]
     if notes:
         parts.append("\n".join(f"- {words(note)}" for note in notes))
     for standing, findings in wording.by_standing(review.findings if review else ()).items():
@@ -46,7 +46,7 @@ def render(outcome: Outcome[Review], change: Change) -> str:
         parts.append(_folded(f"Not reviewed ({len(change.not_reviewed)})", ["\n".join(listed)]))
     if outcome.members:
         parts.append(_folded(f"Members ({len(outcome.members)})", [_table(outcome.members)]))
-    parts.append(words(wording.closing(outcome)))
+        parts.append(words(wording.closing(outcome)))
     return "\n\n".join(parts) + "\n"
 
 

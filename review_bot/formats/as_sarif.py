@@ -58,7 +58,7 @@ def to_sarif(outcome: Outcome[Review], change: Change) -> dict[str, Any]:
                 "executionSuccessful": outcome.status != "failed",
                 "toolExecutionNotifications": [
                     {"level": "warning", "message": {"text": text}}
-                    for text in (*wording.failures(outcome), *wording.remarks(outcome))
+                    for text in (*wording.failures(outcome), *wording.remarks(outcome, change))
                 ],
             }
         ],

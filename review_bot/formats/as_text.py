@@ -55,13 +55,14 @@ def render(outcome: Outcome[Review], change: Change, *, width: int, colour: bool
         for finding in findings:
             _finding(page, finding, standing, change)
     _not_reviewed(page, change)
-    remarks = wording.remarks(outcome)
+    remarks = wording.remarks(outcome, change)
     if remarks:
         page.gap()
     for remark in remarks:
         page.text(f"note: {remark}", hanging="  ")
-    page.gap()
-    page.text(wording.closing(outcome), "quiet")
+    if outcome.members:
+        page.gap()
+        page.text(wording.closing(outcome), "quiet")
     return page.written()
 
 

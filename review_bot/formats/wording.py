@@ -72,10 +72,17 @@ def evidence(item: Mapping[str, Any]) -> str:
 
 
 def subject(change: Change) -> str:
-    """What was reviewed: "1a2b3c4..5d6e7f8", or what stands for it where a side is no commit."""
-    if not change.base and not change.head:
-        return "the patch"
-    return f"{change.base[:10] or 'nothing'}..{change.head[:10] or 'uncommitted changes'}"
+    """What was reviewed: "1a2b3c4d5e..6f7a8b9c0d", or what stands for it where a side is no commit."""
+    match change.source:
+        case "index":
+            return "the staged changes"
+        case "worktree":
+            return "the working tree"
+        case "patch":
+            return "the patch"
+    return (
+        f"{change.base[:10]}..{change.head[:10]}" if change.base else f"the first commit {change.head[:10]}"
+    )
 
 
 def tally(review: Review) -> str:
@@ -102,7 +109,7 @@ def closing(outcome: Outcome[Review]) -> str:
     calls = counted(outcome.calls, "call")
     if outcome.cached:
         calls += f" and {counted(outcome.cached, 'answer')} from the record"
-    parts = [counted(len(names), "member") + f": {', '.join(names)}" if names else "no members"]
+    parts = [f"{counted(len(names), 'member')}: {', '.join(names)}"]
     if outcome.aggregator:
         parts.append(f"aggregated by {outcome.aggregator}")
     parts += [calls, money(outcome.cost_usd), f"{outcome.seconds:.1f} s"]
@@ -127,9 +134,9 @@ def failures(outcome: Outcome[Review]) -> list[str]:
     return sentences
 
 
-def remarks(outcome: Outcome[Review]) -> Sequence[str]:
-    """What readers have to know besides the findings: masked secrets, objections, warnings."""
-    found = [one_line(warning) for warning in outcome.warnings]
+def remarks(outcome: Outcome[Review], change: Change) -> Sequence[str]:
+    """What readers have to know besides the findings: warnings, masked secrets, objections."""
+    found = [one_line(text) for text in (*change.notes, *outcome.warnings)]
     if outcome.masked_secrets:
         secrets = counted(outcome.masked_secrets, "secret")
         found.append(f"{secrets} in the change masked before anything was sent")
