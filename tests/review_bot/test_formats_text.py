@@ -357,10 +357,18 @@ def test_long_lists_of_files_not_reviewed_are_short() -> None:
 
 
 @pytest.mark.parametrize(
-    ("base", "head", "subject"),
-    [("", "", "the patch"), (BASE, "", "1111111111..uncommitted changes"), ("", HEAD, "nothing..2222222222")],
+    ("change", "subject"),
+    [
+        (Change("", "", (), source="patch"), "the patch"),
+        (Change(BASE, "", (), source="index"), "the staged changes"),
+        (Change(BASE, "", (), source="worktree"), "the working tree"),
+        (Change("", HEAD, ()), "the first commit 2222222222"),
+    ],
 )
-def test_sides_that_are_no_commits_have_names(base: str, head: str, subject: str) -> None:
-    assert render(outcome([], Change(base, head, ())), "text").startswith(
-        f"Review of {subject}: no findings\n"
-    )
+def test_sides_that_are_no_commits_have_names(change: Change, subject: str) -> None:
+    assert render(outcome([], change), "text").startswith(f"Review of {subject}: no findings\n")
+
+
+def test_what_was_noted_while_reading_is_passed_on() -> None:
+    noted = Change(BASE, HEAD, (), notes=("AGENTS.md changes here; the base's one counts",))
+    assert "\nnote: AGENTS.md changes here; the base's one counts\n" in render(outcome([], noted), "text")
