@@ -7,19 +7,40 @@ members and sections of other floors bring their own models through plug-ins (`h
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    field_validator,
+)
+
+from moa_engine.errors import ConfigError
 
 
 def _endpoint(value: str) -> str:
-    parts = urlsplit(value)
-    _ = parts.port  # raises ValueError when it is no number
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be an URL that starts with http:// or https://")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("must hold nothing but scheme, host, port and path; keys come from the environment")
+    from moa_engine.egress import destination
+
+    if "?" in value or "#" in value:
+        raise ValueError("must end with the path; keys come from the environment")
+    try:
+        destination(value)
+    except ConfigError as error:
+        raise ValueError(f"{error.message} ({error.hint})") from None
     return value.rstrip("/")
+
+
+def _hosts(value: list[str]) -> list[str]:
+    from moa_engine.egress import Egress
+
+    try:
+        Egress(allow_hosts=value)
+    except ConfigError as error:
+        raise ValueError(f"{error.message.removeprefix('allow_hosts: ')} ({error.hint})") from None
+    return value
 
 
 def _or_none(value: object) -> object:
@@ -75,7 +96,7 @@ class MemberSettings(Section):
     """Members of one family share one vote. Default: guessed from the model's name."""
     price: Price | None = None
     """Overrides the price data. A server on this machine costs nothing unless this says so."""
-    enabled: bool = True
+    enabled: StrictBool = True
     """False leaves the member out."""
 
 
@@ -153,7 +174,7 @@ class Settings(CommitteeSettings):
     """Key variable of every chat member that names none."""
     local_only: bool = False
     """Refuse every host but loopback and private addresses."""
-    allow_hosts: list[str] = Field(default_factory=list)
+    allow_hosts: Annotated[list[str], AfterValidator(_hosts)] = Field(default_factory=list)
     """Hosts that requests may go to; empty allows all (with `local_only`: all local ones)."""
     budget: float | None = Field(default=None, ge=0)
     """USD that one run may spend, retries and hedges included."""

@@ -81,6 +81,11 @@ def member_kinds(plugins: pluggy.PluginManager) -> dict[str, MemberKind]:
     return {name: kind for name, (_, kind) in kinds.items()}
 
 
+def subject_reading(kinds: Mapping[str, MemberKind]) -> frozenset[str]:
+    """The kinds whose members read the subject instead of messages."""
+    return frozenset(name for name, kind in kinds.items() if kind.reads == "subject")
+
+
 def config_sections(plugins: pluggy.PluginManager) -> dict[str, type[Section]]:
     """The sections of `[tool.moa]` that plug-ins read, by key.
 
