@@ -1,0 +1,210 @@
+"""What reviewers and aggregators answer: lenient about form, so that a good finding is not lost to it.
+
+The JSON Schemas that go to endpoints are written by hand: plain types, everything required, nothing
+else allowed. That is what OpenAI's strict mode takes
+(https://platform.openai.com/docs/guides/structured-outputs) and what llama.cpp turns into a grammar
+(https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md). Keys stand in the order in
+which a model should think: where, what, why, and only then how bad.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    field_validator,
+)
+from pydantic_core import CoreSchema
+
+from moa_engine.ledger import Decision, Position, Verdict
+from review_bot import synonyms
+from review_bot.finding import SEVERITIES, Finding, Severity
+
+JsonObject = dict[str, Any]
+Text = Annotated[str, BeforeValidator(synonyms.text)]
+
+#: Characters of a title and of a body that are kept; the whole answer is in the record.
+TITLE, BODY = 200, 4000
+
+
+class _Lenient(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Draft(_Lenient):
+    """A finding as a chat reviewer states it: it quotes the lines, code finds them.
+
+    A line number is not a field: models get them wrong half of the time.
+    """
+
+    path: Text = Field(default="", validation_alias=AliasChoices("path", "file", "filename", "file_path"))
+    quote: Text = Field(
+        default="", validation_alias=AliasChoices("quote", "code", "snippet", "existing_code")
+    )
+    title: Text = Field(default="", validation_alias=AliasChoices("title", "issue", "problem", "summary"))
+    body: Text = Field(
+        default="", validation_alias=AliasChoices("body", "description", "explanation", "message", "comment")
+    )
+    severity: Annotated[Severity, BeforeValidator(synonyms.severity)] = "minor"
+    category: Annotated[str, BeforeValidator(synonyms.category)] = "other"
+    suggestion: Text = Field(default="", validation_alias=AliasChoices("suggestion", "fix", "improved_code"))
+
+    def words(self) -> tuple[str, str]:
+        """Title and body; a title that is overlong or missing is made from the other."""
+        title, body = " ".join(self.title.split()), self.body.strip()
+        if not title:
+            title, _, rest = body.partition("\n")
+            body = body if len(title) > TITLE else rest.strip()
+        elif len(title) > TITLE:
+            body = f"{title}\n\n{body}".strip()
+        return _cut(title, TITLE), _cut(body, BODY)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def _drafts(findings: list[JsonObject]) -> list[Draft]:
+    drafts = [Draft.model_validate(finding) for finding in findings]
+    return [draft for draft in drafts if draft.words()[0]]
+
+
+class StanceTaken(_Lenient):
+    """What a reviewer thinks of a finding that it was shown."""
+
+    id: Text
+    position: Annotated[Position, BeforeValidator(synonyms.position)]
+    why: Text = Field(default="", validation_alias=AliasChoices("why", "reason", "explanation"))
+
+    @field_validator("id")
+    @classmethod
+    def _bare(cls, value: str) -> str:
+        return synonyms.bare_id(value)
+
+
+def _object(**properties: JsonObject) -> JsonObject:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _list_of(items: JsonObject) -> JsonObject:
+    return {"type": "array", "items": items}
+
+
+def _enum(*values: str) -> JsonObject:
+    return {"type": "string", "enum": list(values)}
+
+
+_STRING: JsonObject = {"type": "string"}
+_FINDINGS = _list_of(
+    _object(
+        path=_STRING,
+        quote=_STRING,
+        title=_STRING,
+        body=_STRING,
+        severity=_enum(*SEVERITIES),
+        category=_enum(*synonyms.CATEGORIES),
+        suggestion=_STRING,
+    )
+)
+_STANCES = _list_of(_object(id=_STRING, why=_STRING, position=_enum("agree", "dispute", "unsure")))
+_DECISIONS = _list_of(
+    _object(ids=_list_of(_STRING), reason=_STRING, verdict=_enum("kept", "merged", "disputed", "rejected"))
+)
+
+
+class ReviewAnswer(_Lenient):
+    """A reviewer's answer in layer 1. Tools answer with exact findings, chat reviewers with drafts."""
+
+    findings: list[JsonObject]
+
+    @field_validator("findings", mode="before")
+    @classmethod
+    def _objects(cls, value: Any) -> Any:
+        found = synonyms.objects(value, "title")
+        if found and not _drafts(found):
+            raise ValueError("no finding says what is wrong")
+        return found
+
+    def drafts(self) -> list[Draft]:
+        """The findings as a chat reviewer's drafts; what says nothing at all is left out."""
+        return _drafts(self.findings)
+
+    def exact(self) -> list[Finding]:
+        """The findings as a tool's, whose places are exact.
+
+        Raises:
+            pydantic.ValidationError: they are not; tools are our own code.
+        """
+        return [Finding.model_validate(finding) for finding in self.findings]
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonObject:
+        return _object(findings=_FINDINGS)
+
+
+class SecondAnswer(ReviewAnswer):
+    """A chat reviewer's answer in a later layer: stances on what is known, and what all missed."""
+
+    stances: list[StanceTaken] = Field(default_factory=list)
+    findings: list[JsonObject] = Field(default_factory=list)
+
+    @field_validator("stances", mode="before")
+    @classmethod
+    def _taken(cls, value: Any) -> Any:
+        if isinstance(value, Mapping) and "id" not in value:  # {id: position} or {id: {position, why}}
+            value = [
+                {**(said if isinstance(said, Mapping) else {"position": said}), "id": name}
+                for name, said in value.items()
+            ]
+        return [taken for taken in synonyms.objects(value, "id") if "id" in taken and "position" in taken]
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonObject:
+        return _object(stances=_STANCES, findings=_FINDINGS)
+
+
+class DecisionTaken(Decision):
+    """An aggregator's decision, read leniently. What is no verdict keeps the findings."""
+
+    ids: Annotated[list[str], BeforeValidator(synonyms.ids)] = Field(
+        validation_alias=AliasChoices("ids", "id")
+    )
+    verdict: Annotated[Verdict, BeforeValidator(synonyms.verdict)] = "kept"
+    reason: Text = Field(default="", validation_alias=AliasChoices("reason", "why"))
+
+
+class Verdicts(_Lenient):
+    """An aggregator's answer: its decisions over the ids, and findings that nobody had."""
+
+    decisions: list[DecisionTaken]
+    new: list[JsonObject] = Field(default_factory=list)
+
+    @field_validator("decisions", mode="before")
+    @classmethod
+    def _decided(cls, value: Any) -> Any:
+        return [taken for taken in synonyms.objects(value, "id") if "ids" in taken or "id" in taken]
+
+    @field_validator("new", mode="before")
+    @classmethod
+    def _objects(cls, value: Any) -> Any:
+        return synonyms.objects(value, "title")
+
+    def drafts(self) -> list[Draft]:
+        """The new findings; what says nothing at all is left out."""
+        return _drafts(self.new)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonObject:
+        return _object(decisions=_DECISIONS, new=_FINDINGS)
