@@ -16,12 +16,13 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import griffe
 
-_ROOTS = ("src", "lib", "python")
+from review_bot.reviewers.modules import module_of
+
 _MAX_DEPTH = 20  #: of base classes across modules
 
 #: Module attributes that nobody imports on purpose.
@@ -43,14 +44,6 @@ class Break:
     parameter: str
     old: str
     new: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Module:
-    """Where a module lives: the import root, as a path in the tree, and its dotted name in parts."""
-
-    root: str
-    parts: tuple[str, ...]
 
 
 class _Side:
@@ -165,7 +158,7 @@ def breaks(base: Path, head: Path, changed: list[tuple[str | None, str | None]])
     by_package: dict[tuple[str, str], list[tuple[str, ...]]] = {}
     for tree, side in ((base, 0), (head, 1)):
         for pair in changed:
-            if (path := pair[side]) and (module := _module(tree, path)):
+            if (path := pair[side]) and (module := module_of(tree, path)):
                 by_package.setdefault((module.root, module.parts[0]), []).append(module.parts)
     seen: dict[tuple[str, str, str], Break] = {}
     for (root, package), modules in by_package.items():
@@ -178,20 +171,6 @@ def breaks(base: Path, head: Path, changed: list[tuple[str | None, str | None]])
 
 def _rank(one: Break) -> tuple[bool, int, str]:
     return not one.exported, one.object.count("."), one.object
-
-
-def _module(tree: Path, path: str) -> _Module | None:
-    """The module that a file is, None if it cannot be imported by a dotted name."""
-    pure = PurePosixPath(path)
-    parts = (*pure.parts[:-1], *(() if pure.stem == "__init__" else (pure.stem,)))
-    top = len(pure.parts) - 1  #: number of leading folders outside the package
-    while top > 0 and (tree.joinpath(*pure.parts[:top]) / "__init__.py").is_file():
-        top -= 1
-    if top == len(pure.parts) - 1:  # in no package: a module, perhaps of a namespace package
-        top = next((at + 1 for at in reversed(range(top)) if pure.parts[at] in _ROOTS), 0)
-    if not parts[top:] or not all(part.isidentifier() for part in parts[top:]):
-        return None
-    return _Module("/".join(pure.parts[:top]), parts[top:])
 
 
 def _compare(

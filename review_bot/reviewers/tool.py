@@ -12,8 +12,9 @@ from pathlib import Path
 
 from moa_engine.errors import BrokenAnswer, TimedOut
 
-#: All that a tool sees of our environment. HOME is its scratch folder: no user's settings apply.
-_INHERITED = ("PATH", "LANG", "LC_ALL", "SYSTEMROOT")
+#: All that a tool sees of our environment. It has no home, so that nobody's own settings apply.
+_INHERITED = ("PATH", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT")
+_NO_HOME = "/nonexistent"
 
 _STDERR_SHOWN = 600  #: characters
 
@@ -48,7 +49,7 @@ async def run_tool(
         ToolFailed: it could not be started, or its exit code is not one of `expected`.
     """
     environment = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    environment |= {"HOME": str(folder), "TMPDIR": str(folder), "NO_COLOR": "1"}
+    environment |= {"HOME": _NO_HOME, "NO_COLOR": "1"}
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
