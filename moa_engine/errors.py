@@ -7,6 +7,7 @@ MoaError
 ├── Unpriced               a hosted endpoint has no known price
 ├── RecordError            the record cannot be read or written
 │   └── RecordDamaged      the hash chain does not verify
+├── DownloadFailed         a model could not be fetched, or is not the one that was asked for
 ├── RunFailed              no member gave an answer that could be used
 └── CallError              one attempt of one generation failed
     ├── Refused            the endpoint will not answer this request; asking again is useless
@@ -56,6 +57,10 @@ class RecordError(MoaError):
 
 class RecordDamaged(RecordError):
     """The record's hash chain does not verify."""
+
+
+class DownloadFailed(MoaError):
+    """A model could not be fetched, or what came is not the file that was asked for."""
 
 
 class RunFailed(MoaError):
