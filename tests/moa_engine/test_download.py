@@ -13,7 +13,7 @@ import pytest
 from moa_engine.catalogue import CatalogueModel, catalogue
 from moa_engine.config import Settings
 from moa_engine.download import download_model
-from moa_engine.errors import DownloadFailed, EgressRefused, MoaError
+from moa_engine.errors import DownloadFailed, EgressRefused
 
 WHOLE = bytes(range(256)) * 12_000  # 3 MB
 SETTINGS = Settings()
@@ -232,7 +232,7 @@ def test_redirects_are_followed_only_to_hosts_that_are_allowed(tmp_path: Path) -
         with pytest.raises(EgressRefused):
             download_model(model, Settings(local_only=True), folder=tmp_path / "b")
         publisher.location = "file:///etc/passwd"
-        with pytest.raises(MoaError, match="not a usable URL"):
+        with pytest.raises(DownloadFailed, match="302 Found"):
             download_model(model, SETTINGS, folder=tmp_path / "c")
 
 
