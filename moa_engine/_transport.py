@@ -338,5 +338,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     yield error
     for inner in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
         yield from _causes(inner)
-    if error.__cause__ is not None:
-        yield from _causes(error.__cause__)
+    before = error.__cause__ or error.__context__  # httpcore leaves the cause out
+    if before is not None:
+        yield from _causes(before)

@@ -1,0 +1,81 @@
+"""How a JSON answer is asked for: by a schema, by JSON mode, or in words.
+
+`response_format` as in https://platform.openai.com/docs/guides/structured-outputs; endpoints know
+`json_schema`, only `json_object`, or none of it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+Structured = Literal["schema", "json_object", "text"]
+
+#: What to try when an endpoint refuses the key.
+WEAKER: Mapping[Structured, Structured] = {"schema": "json_object", "json_object": "text"}
+
+
+def response_format(schema: Mapping[str, Any], name: str, structured: Structured) -> dict[str, Any] | None:
+    """The request's `response_format`; None where the endpoint knows none."""
+    if structured == "text":
+        return None
+    if structured == "json_object":
+        return {"type": "json_object"}
+    known = _prepared.get(id(schema))
+    if known is None or known[0] is not schema:
+        if len(_prepared) >= 256:
+            _prepared.clear()
+        strict = _strict(schema)
+        known = _prepared[id(schema)] = (schema, {"schema": schema if strict is None else strict})
+        if strict is not None:
+            known[1]["strict"] = True
+    clean = re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64] or "answer"
+    return {"type": "json_schema", "json_schema": {"name": clean, **known[1]}}
+
+
+def in_words(schema: Mapping[str, Any]) -> str:
+    """What is added to the last message where `response_format` does not carry the schema."""
+    text = json.dumps(schema, separators=(",", ":"), ensure_ascii=False)
+    return (
+        f"\n\nAnswer with one JSON object and nothing else. It must be valid under this JSON Schema:\n{text}"
+    )
+
+
+#: Schemas and what is sent of them, by identity: there are few, and each is sent many times.
+_prepared: dict[int, tuple[Mapping[str, Any], dict[str, Any]]] = {}
+
+
+def _strict(schema: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The schema as OpenAI's strict mode wants it; None where it cannot be said that way.
+
+    All properties are required, nothing else is allowed, a reference stands alone, and there are no
+    defaults: an optional field is then answered with its empty value.
+    """
+    if "$ref" in schema:
+        return {"$ref": schema["$ref"]}
+    result: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in ("properties", "$defs"):
+            inner = {name: _strict(node) for name, node in value.items()}
+            if None in inner.values():
+                return None
+            result[key] = inner
+        elif key in ("anyOf", "oneOf", "allOf"):
+            choices = [_strict(node) for node in value]
+            if None in choices:
+                return None
+            result[key] = choices
+        elif key == "items" and isinstance(value, Mapping):
+            if (item := _strict(value)) is None:
+                return None
+            result[key] = item
+        elif key not in ("default", "title"):
+            result[key] = value
+    if result.get("type") == "object":
+        if "properties" not in result or isinstance(result.get("additionalProperties"), Mapping):
+            return None  # a mapping with free keys
+        result["additionalProperties"] = False
+        result["required"] = list(result["properties"])
+    return result
