@@ -1,0 +1,168 @@
+"""The `tests` reviewer: Python tests that a change takes away or weakens while it changes what they test."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from review_bot.change import ChangedFile
+from review_bot.finding import Finding, FindingsAnswer, Severity
+from review_bot.reviewers.novelty import LineMap, line_maps
+from review_bot.reviewers.roles import is_python, is_test
+from review_bot.subject import ReviewSubject
+
+_CHECKS = re.compile(
+    r"assert|^(?:raises|warns|deprecated_call|fail|check|verify|expect|should)|^_?(?:check|verify)_"
+)
+_SKIPS = re.compile(r"^(?:skip\w*|xfail|importorskip|expectedFailure)$")
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """One test function at one side."""
+
+    name: str  #: with its class: `TestX.test_y`
+    line: int  #: of its `def`
+    checks: bool  #: it asserts something
+    skipped: bool
+    names: frozenset[str]  #: every name and attribute in it
+
+    @property
+    def bare(self) -> str:
+        return self.name.rpartition(".")[2]
+
+
+async def review(subject: ReviewSubject) -> FindingsAnswer:
+    """Tests that are gone, switched off, or no longer assert anything."""
+    change = subject.change
+    test_files = [file for file in change.files if is_python(file.path) and is_test(file.path)]
+    sources = [file for file in change.files if is_python(file.path) and not is_test(file.path)]
+    if not any(file.base_text is not None for file in test_files):
+        return FindingsAnswer(note="no Python test that was there before is changed")
+    maps = line_maps(change)
+    both = [(file, _tests(file.base_text), _tests(file.head_text)) for file in test_files]
+    findings: list[Finding] = []
+    for file, before, after in both:
+        if before is None or after is None:
+            continue  # Python cannot parse it: ruff says so
+        findings += _weakened(file, before, after)
+        if any(source.base_text != source.head_text for source in sources):
+            elsewhere = {test.bare for _, _, tests in both for test in tests or ()}
+            findings += _gone(file, before, after, elsewhere, _vanished(sources), maps[file.path])
+    return FindingsAnswer(findings=findings)
+
+
+def _tests(text: str | None) -> list[_Test] | None:
+    """The tests of a file, in order; None if Python cannot parse it."""
+    if text is None:
+        return []
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    return list(_functions(tree.body, ""))
+
+
+def _functions(body: list[ast.stmt], prefix: str) -> Iterator[_Test]:
+    for node in body:
+        if isinstance(node, ast.ClassDef):
+            yield from _functions(node.body, f"{prefix}{node.name}.")
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
+            yield _described(node, prefix)
+
+
+def _described(node: ast.FunctionDef | ast.AsyncFunctionDef, prefix: str) -> _Test:
+    names: set[str] = set()
+    checks = False
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name):
+            names.add(inner.id)
+        elif isinstance(inner, ast.Attribute):
+            names.add(inner.attr)
+        elif isinstance(inner, ast.Assert):
+            checks = checks or not isinstance(inner.test, ast.Constant)
+        if isinstance(inner, ast.Call):
+            called = inner.func
+            name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+            checks = checks or _CHECKS.search(name) is not None
+    skipped = any(map(_SKIPS.match, names))
+    return _Test(f"{prefix}{node.name}", node.lineno, checks, skipped, frozenset(names))
+
+
+def _weakened(file: ChangedFile, before: list[_Test], after: list[_Test]) -> Iterator[Finding]:
+    known = {test.name: test for test in before}
+    for test in after:
+        old = known.get(test.name)
+        if old is None:
+            continue
+        if old.checks and not test.checks:
+            yield _finding(
+                file, test.line, "major", "checks-nothing", f"`{test.bare}` no longer checks anything",
+                "It asserted something before. Now it passes as long as nothing raises.",
+            )  # fmt: skip
+        if test.skipped and not old.skipped:
+            yield _finding(
+                file, test.line, "minor", "switched-off", f"`{test.bare}` is switched off",
+                "It ran before. Say in its reason what has to happen before it runs again.",
+            )  # fmt: skip
+
+
+def _gone(
+    file: ChangedFile,
+    before: list[_Test],
+    after: list[_Test],
+    elsewhere: set[str],
+    vanished: frozenset[str],
+    lines: LineMap,
+) -> Iterator[Finding]:
+    """Tests whose subject is still there and that no other test took the place of."""
+    gone = [test for test in before if test.bare not in elsewhere and test.names.isdisjoint(vanished)]
+    fresh = {test.name for test in after} - {test.name for test in before}
+    if len(gone) <= len(fresh):
+        return
+    shown = ", ".join(f"`{test.bare}`" for test in gone[:_MOST_NAMED])
+    more = f" and {len(gone) - _MOST_NAMED} more" if len(gone) > _MOST_NAMED else ""
+    what = f"{len(gone)} tests were removed" if len(gone) > 1 else f"{shown} was removed"
+    line = next((test.line for test in gone if test.line in lines.removed), None)
+    yield _finding(
+        file, line, "minor", "removed-tests", f"{what} while the code changed",
+        f"{shown}{more}: what they test is still there, and no other test took their place.", side_left=True,
+    )  # fmt: skip
+
+
+def _vanished(sources: list[ChangedFile]) -> frozenset[str]:
+    """Names of functions and classes that the change removed from the code."""
+    return _defined([file.base_text for file in sources]) - _defined([file.head_text for file in sources])
+
+
+def _defined(texts: list[str | None]) -> frozenset[str]:
+    found: set[str] = set()
+    for text in texts:
+        found.update(re.findall(r"^\s*(?:async\s+def|def|class)\s+(\w+)", text or "", re.MULTILINE))
+    return frozenset(found)
+
+
+def _finding(
+    file: ChangedFile,
+    line: int | None,
+    severity: Severity,
+    rule: str,
+    title: str,
+    body: str,
+    *,
+    side_left: bool = False,
+) -> Finding:
+    return Finding(
+        path=file.path,
+        side="LEFT" if side_left else "RIGHT",
+        start_line=line,
+        line=line,
+        severity=severity,
+        category="tests",
+        title=title,
+        body=body,
+        rule=rule,
+    )
