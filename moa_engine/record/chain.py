@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 from moa_engine.record.entries import texts_in
 from moa_engine.record.texts import unpack
@@ -33,6 +33,18 @@ class Verification:
     row: int | None = None
     run: str = ""
     why: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields, for `moa verify --format json`."""
+        return asdict(self)
+
+    def to_text(self) -> str:
+        """What was found, for people."""
+        if self.ok:
+            return f"The record is intact: {self.rows} entries, the last one {self.head}."
+        where = f" at entry {self.row}" if self.row is not None else ""
+        run = f" (run {self.run})" if self.run else ""
+        return f"The record is not intact{where}{run}: {self.why}."
 
 
 def link(previous: bytes, seq: int, body: bytes) -> bytes:

@@ -19,6 +19,17 @@ from moa_engine.record.texts import Kept, restore
 if TYPE_CHECKING:
     import sqlite3
 
+# Both take their index only while they repeat the index's own condition; INDEXED BY makes sure of it.
+_FIND = """
+SELECT body FROM entry INDEXED BY entry_key
+WHERE error_code = '' AND purpose <> 'cached' AND key = ? ORDER BY seq DESC LIMIT 1
+"""
+_LATENCIES = """
+SELECT seconds FROM entry INDEXED BY entry_member
+WHERE error_code = '' AND purpose <> 'cached' AND member = ? AND model = ? AND endpoint = ?
+ORDER BY seq DESC LIMIT ?
+"""
+
 
 class Reader:
     """One connection for all threads. Each question sees what is committed at that moment."""
@@ -47,10 +58,14 @@ class Reader:
         except sqlite3.Error as error:
             raise explained(error, self._path) from error
 
-    def attempt(self, where: str, value: str) -> Attempt | None:
-        """The newest attempt that fits."""
-        rows = self.rows(f"SELECT body FROM entry WHERE {where} ORDER BY seq DESC LIMIT 1", value)  # noqa: S608
+    def find(self, key: str) -> Attempt | None:
+        """The newest usable attempt with this key."""
+        rows = self.rows(_FIND, key)
         return attempt_from(json.loads(rows[0][0]), self.texts()) if rows else None
+
+    def latencies(self, member: str, model: str, endpoint: str, limit: int) -> list[float]:
+        """Seconds of usable attempts, newest first."""
+        return [seconds for (seconds,) in self.rows(_LATENCIES, member, model, endpoint, limit)]
 
     def entries(self, run: str) -> list[tuple[int, str, Body]]:
         """Number, hash and body of each entry of a run, in order."""

@@ -152,20 +152,16 @@ class Record:
     def find(self, key: str) -> Attempt | None:
         """The newest usable attempt with this key (`attempt.request_key`), also one that is still queued.
 
+        Copies of it that were taken from the record (purpose "cached") do not count as attempts here.
+
         Raises:
             RecordDamaged: there is one, but its texts are not what they were.
         """
-        return self._writer.queued(key) or self._reader.attempt("error_code = '' AND key = ?", key)
-
-    def attempt(self, id: str) -> Attempt | None:
-        """The attempt with this id, of any run; None if it is not in the file."""
-        return self._reader.attempt("type = 'attempt' AND id = ?", id)
+        return self._writer.queued(key) or self._reader.find(key)
 
     def latencies(self, member: str, model: str, endpoint: str, limit: int = 200) -> list[float]:
         """Seconds that this member's last usable attempts took, newest first."""
-        sql = """SELECT seconds FROM entry WHERE error_code = '' AND member = ? AND model = ? AND endpoint = ?
-                 ORDER BY seq DESC LIMIT ?"""
-        return [seconds for (seconds,) in self._reader.rows(sql, member, model, endpoint, limit)]
+        return self._reader.latencies(member, model, endpoint, limit)
 
     def runs(self, limit: int = 20) -> list[RunSummary]:
         """The last runs, newest first."""
@@ -218,7 +214,7 @@ class Record:
         )
 
     def _summary(self, start: Body) -> RunSummary:
-        sql = "SELECT cost_usd FROM entry WHERE run = ? AND type = 'attempt'"
+        sql = "SELECT cost_usd FROM entry WHERE run = ? AND type = 'attempt' AND purpose <> 'cached'"
         costs = [cost for (cost,) in self._reader.rows(sql, start["run"])]
         known = [Decimal(cost) for cost in costs if cost is not None]
         sql = "SELECT body FROM entry WHERE run = ? ORDER BY seq DESC LIMIT 1"

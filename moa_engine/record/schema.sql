@@ -1,4 +1,4 @@
--- One record. The truth is in `body` and `piece.data`; every other column of `entry` is computed from
+-- The truth is in `body` and `piece.data`; every other column of `entry` is computed from
 -- `body`, so that nothing can be changed without breaking a hash. See docs/design/record.md.
 
 CREATE TABLE piece (
@@ -13,11 +13,11 @@ CREATE TABLE entry (
     body TEXT NOT NULL,         -- JSON
     type TEXT AS (json_extract(body, '$.type')),  -- start, attempt, event or end
     run  TEXT AS (json_extract(body, '$.run')),
-    id         TEXT AS (json_extract(body, '$.id')),
     key        TEXT AS (json_extract(body, '$.key')),
     member     TEXT AS (json_extract(body, '$.member')),
     model      TEXT AS (json_extract(body, '$.model')),
     endpoint   TEXT AS (json_extract(body, '$.endpoint')),
+    purpose    TEXT AS (json_extract(body, '$.purpose')),
     seconds    REAL AS (json_extract(body, '$.seconds')),
     cost_usd   TEXT AS (json_extract(body, '$.cost_usd')),
     error_code TEXT AS (json_extract(body, '$.error_code'))
@@ -25,9 +25,9 @@ CREATE TABLE entry (
 
 CREATE INDEX entry_run ON entry (run);
 CREATE INDEX entry_start ON entry (run) WHERE type = 'start';
-CREATE INDEX entry_id ON entry (id) WHERE type = 'attempt';
-CREATE INDEX entry_key ON entry (key) WHERE error_code = '';
-CREATE INDEX entry_member ON entry (member, model, endpoint) WHERE error_code = '';
+-- Usable answers of members, without the copies of them that later runs took from the record.
+CREATE INDEX entry_key ON entry (key) WHERE error_code = '' AND purpose <> 'cached';
+CREATE INDEX entry_member ON entry (member, model, endpoint) WHERE error_code = '' AND purpose <> 'cached';
 
 -- Where the chain starts and ends. The next entry is linked to this and not to the last row, so that
 -- rows cut off at the end leave a gap for ever.

@@ -70,7 +70,7 @@ class Writer:
                 raise RecordError(f"The record {self._path} is closed.")
             self._queue.append(entry)
             self._added += 1
-            if isinstance(entry, Attempt) and not entry.error_code:
+            if isinstance(entry, Attempt) and not entry.error_code and entry.purpose != "cached":
                 self._usable[entry.key] = entry
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="moa-record", daemon=True)

@@ -104,7 +104,7 @@ for _ in range(2):
         record.flush()
     except RecordError as error:
         print(error)
-assert record.attempt("before") == an_attempt("before")
+assert record.find("key of before") == an_attempt("before")
 if sys.argv[2] == "space comes back":
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     record.flush()

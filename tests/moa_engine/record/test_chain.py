@@ -13,7 +13,7 @@ def test_an_untouched_record_verifies(path: Path) -> None:
     with Record(path) as record:
         found = record.verify()
     assert (found.ok, found.rows, found.row, found.why) == (True, 12, None, "")
-    assert len(found.head) == 64
+    assert found.to_text() == f"The record is intact: 12 entries, the last one {found.head}."
 
 
 _COPY = "INSERT INTO entry (seq, prev, hash, body) SELECT {}, prev, hash, body FROM entry WHERE seq = {}"
@@ -66,7 +66,9 @@ def test_rows_cut_off_at_the_end_stay_missing_when_work_goes_on(path: Path) -> N
         finish(record, "run-3")
         found = record.verify()
     assert (found.ok, found.row) == (False, 11)
-    assert found.why == "entries 11 to 12 are missing"
+    assert (
+        found.to_text() == "The record is not intact at entry 11 (run run-2): entries 11 to 12 are missing."
+    )
 
 
 def test_an_altered_answer_is_not_taken_from_the_cache(path: Path) -> None:
@@ -81,7 +83,7 @@ def test_an_altered_answer_is_not_taken_from_the_cache(path: Path) -> None:
 def test_a_file_with_broken_pages_is_reported(path: Path) -> None:
     filled(path)
     content = bytearray(path.read_bytes())
-    content[8192:12288] = b"\xee" * 4096
+    content[16384:24576] = b"\xee" * 8192
     path.write_bytes(content)
     with Record(path) as record:
         found = record.verify()

@@ -131,8 +131,23 @@ def test_find_gives_the_newest_usable_attempt_queued_or_written(path: Path) -> N
         assert record.find("k") == new
         record.flush()
         assert record.find("k") == new
-        assert record.attempt("a3") == failed
-        assert record.attempt("a4") is None
+
+
+def test_copies_taken_from_the_record_are_no_calls(path: Path) -> None:
+    original = an_attempt("a1", key="k", seconds=2.0)
+    copy = an_attempt(
+        "a2", key="k", run="run-2", purpose="cached", seconds=0.0, cost_usd=None, tokens_in=None
+    )
+    with Record(path) as record:
+        start(record, "run-2")
+        record.append(original)
+        record.append(copy)
+        assert record.find("k") == original
+        finish(record, "run-2")
+        assert record.find("k") == original
+        assert record.run("run-2").attempts == (copy,)
+        assert record.latencies("qwen", "qwen2.5-coder:7b", "http://localhost:11434") == [2.0]
+        assert (record.runs()[0].calls, record.runs()[0].cost) == (0, Decimal(0))
 
 
 def test_latencies_are_those_of_one_member_at_one_endpoint_newest_first(path: Path) -> None:
