@@ -77,6 +77,14 @@ class Anchors:
         known = index.left if place.side == "LEFT" else index.right
         return [known[number] for number in range(place.start_line, place.line + 1) if number in known]
 
+    def at_head(self, place: Place) -> tuple[str, int | None, int | None]:
+        """Path and lines of a place as they count at head: removed lines stand where they were removed."""
+        index = self._files.get(place.path)
+        if place.side == "RIGHT" or index is None or place.start_line is None or place.line is None:
+            return place.path, place.start_line, place.line
+        moved = index.moved
+        return place.path, moved.get(place.start_line, place.start_line), moved.get(place.line, place.line)
+
     def _meant(self, path: str) -> list[_FileIndex]:
         """The files that a path can mean: itself, else those that end like it, else all."""
         name = _AROUND_PATH.sub("", _AROUND_PATH.sub("", path.replace("\\", "/")))
@@ -171,6 +179,18 @@ class _FileIndex:
         if self.file.base_text is not None:
             return dict(enumerate(_split(self.file.base_text), 1))
         return {line.old: line.text for hunk in self.file.hunks for line in hunk.lines() if line.old}
+
+    @cached_property
+    def moved(self) -> dict[int, int]:
+        """For lines at base that a hunk shows: the line at head in whose place they stood."""
+        found: dict[int, int] = {}
+        for hunk in self.file.hunks:
+            at = hunk.new_start
+            for line in hunk.lines():
+                at = at if line.new is None else line.new
+                if line.old is not None:
+                    found[line.old] = at
+        return found
 
 
 def _split(text: str) -> list[str]:

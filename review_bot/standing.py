@@ -1,0 +1,133 @@
+"""How a finding stands: who speaks for it, who against it, and what that amounts to.
+
+    a deterministic source, or executed evidence    confirmed; disputes are shown
+    executed evidence against it                    rejected; disputed if independent voices hold it
+    an aggregator's rejection, with a reason        rejected; disputed if independent voices hold it
+    disputed by as many voices as hold it           disputed
+    held by two independent voices                  confirmed
+    held by one                                     minority
+
+A voice is a family of models, not a member, and not a sample: models with common weights make common
+mistakes, so one family has one vote. A member's last word counts, and "unsure" takes nothing back.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from moa_engine.ledger import Fact, Item, Position, Stance, Verdict
+from review_bot.finding import Standing
+
+#: Independent voices that make a finding more than one reviewer's opinion.
+ENOUGH_VOICES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What counts of a member: its family, and whether it runs no model."""
+
+    family: str
+    deterministic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """An aggregator's word on one finding."""
+
+    verdict: Verdict
+    reason: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standpoint:
+    """How one finding stands. `votes` are the families that hold it."""
+
+    standing: Standing
+    reason: str | None
+    raised_by: tuple[str, ...]
+    seconded_by: tuple[str, ...]
+    disputed_by: tuple[str, ...]
+    votes: int
+
+
+def stand(
+    items: Sequence[Item],
+    stances: Iterable[Stance],
+    facts: Iterable[Fact],
+    voices: Mapping[str, Voice],
+    ruling: Ruling | None = None,
+) -> Standpoint:
+    """The standing of the finding that these items make, with the stances and facts on any of them."""
+    stances, facts = list(stances), list(facts)
+    authors = sorted({item.author for item in items}, key=lambda name: (not _tool(voices, name), name))
+    positions = _positions(items, stances)
+    held, opposed = _votes(positions, voices)
+    against = [name for name, position in positions.items() if position == "dispute"]
+    ruled_against = ruling is not None and ruling.verdict in ("disputed", "rejected") and bool(ruling.reason)
+    if ruling is not None and ruled_against:
+        against.append(ruling.by)
+    reasons = [
+        f"{stance.member}: {stance.why}" for stance in stances if stance.member in against and stance.why
+    ]
+    if ruling is not None and ruled_against:
+        reasons.insert(0, f"{ruling.by}: {ruling.reason}")
+    refuted = [f"{fact.kind}: {fact.text}" for fact in facts if fact.supports is False]
+    solid = any(_tool(voices, name) for name in authors) or any(fact.supports for fact in facts)
+
+    standing: Standing
+    if refuted:
+        standing, reasons = ("disputed" if solid or held >= ENOUGH_VOICES else "rejected"), refuted
+    elif solid:
+        standing, reasons = "confirmed", []
+    elif ruling is not None and ruled_against:
+        standing = "rejected" if ruling.verdict == "rejected" and held < ENOUGH_VOICES else "disputed"
+    elif opposed and opposed >= held:
+        standing = "disputed"
+    else:
+        standing, reasons = ("confirmed" if held >= ENOUGH_VOICES else "minority"), []
+    return Standpoint(
+        standing=standing,
+        reason="; ".join(dict.fromkeys(reasons)) or None,
+        raised_by=tuple(authors),
+        seconded_by=tuple(
+            sorted(
+                name for name, position in positions.items() if position == "agree" and name not in authors
+            )
+        ),
+        disputed_by=tuple(sorted(set(against))),
+        votes=held,
+    )
+
+
+def _tool(voices: Mapping[str, Voice], name: str) -> bool:
+    return name in voices and voices[name].deterministic
+
+
+def _positions(items: Iterable[Item], stances: Iterable[Stance]) -> dict[str, Position]:
+    """Each member's last word: raising is agreeing; samples that contradict each other cancel out."""
+    said: defaultdict[str, defaultdict[int, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    for item in items:
+        said[item.author][item.layer]["agree"] += 1
+    for stance in stances:
+        if stance.position != "unsure":
+            said[stance.member][stance.layer][stance.position] += 1
+    return {member: _majority(layers[max(layers)]) for member, layers in said.items()}
+
+
+def _votes(positions: Mapping[str, Position], voices: Mapping[str, Voice]) -> tuple[int, int]:
+    """How many families hold the finding, and how many dispute it."""
+    families: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for member, position in positions.items():
+        family = voices[member].family if member in voices else member
+        families[family][position] += 1
+    words = [_majority(said) for said in families.values()]
+    return words.count("agree"), words.count("dispute")
+
+
+def _majority(said: Counter[str]) -> Position:
+    if said["agree"] == said["dispute"]:
+        return "unsure"
+    return "agree" if said["agree"] > said["dispute"] else "dispute"
