@@ -12,6 +12,7 @@ the egress rules).
 from __future__ import annotations
 
 import asyncio
+import errno
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -140,7 +141,7 @@ class Transport:
             try:
                 return await _exchange(route.transport, request)
             except _failures(self.backend) as error:
-                if last or not isinstance(error, httpx.ConnectError):
+                if last or not _never_connected(error):
                     raise _translated(error, target) from None
         raise AssertionError("unreachable: the last address returns or raises")
 
@@ -192,6 +193,7 @@ class Transport:
             await transport.aclose()
 
 
+_UNREACHED = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL)
 _PLAIN = {"accept-encoding": "identity", "user-agent": "pytest-moa"}
 _shared: WeakKeyDictionary[asyncio.AbstractEventLoop, Transport] = WeakKeyDictionary()
 
@@ -304,6 +306,10 @@ def _with_last(addresses: tuple[str, ...]) -> Iterator[tuple[bool, str | None]]:
         yield True, None
     for index, address in enumerate(addresses, 1):
         yield index == len(addresses), address
+
+
+def _never_connected(error: Exception) -> bool:
+    return any(isinstance(cause, OSError) and cause.errno in _UNREACHED for cause in _causes(error))
 
 
 def _translated(error: Exception, target: Destination) -> CallError:

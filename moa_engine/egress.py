@@ -96,8 +96,7 @@ def resolve(host: str, port: int) -> Sequence[str]:
     Raises:
         OSError: the name is not known.
     """
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
+    return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
 class Egress:
@@ -148,7 +147,9 @@ class Egress:
         if not self.local_only and not by_address:
             return ()
         try:
-            found = tuple(_unmapped(text) for text in self._resolver(target.host, target.port))
+            found = dict.fromkeys(_unmapped(text) for text in self._resolver(target.host, target.port))
+            if not found:
+                raise OSError("no address")
         except OSError as error:
             raise EgressRefused(
                 f"{who}{target.host} cannot be resolved, so nobody knows whether it is allowed",

@@ -23,6 +23,7 @@ import hashlib
 import json
 import random
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -193,6 +194,10 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
+        if self.buffer.startswith(b"\x16"):  # somebody speaks TLS to a server that does not
+            self.send(400, b"plain HTTP, please")
+            self.transport.close()
+            return
         while (end := self.buffer.find(b"\r\n\r\n")) >= 0:
             lines = self.buffer[:end].decode("latin-1").split("\r\n")
             headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines[1:])}
@@ -247,7 +252,8 @@ class ScriptedEndpoint:
     """The endpoint; a context manager that runs it in a thread of its own.
 
     `answer` maps a request's body to a text or a `Scripted`; it runs in the server's thread.
-    `latency` is a spec of `latency_of`, added where the answer has none of its own.
+    `latency` is a spec of `latency_of`, added where the answer has none of its own. `certificate` is
+    a PEM file with certificate and key, for https.
     """
 
     def __init__(
@@ -261,11 +267,16 @@ class ScriptedEndpoint:
         models: Sequence[str] = ("scripted",),
         keep: bool = True,
         port: int = 0,
+        certificate: str | None = None,
     ) -> None:
         self._answer, self._latency = answer, None if latency == "fixed:0" else latency_of(latency)
         self._fault_rate, self._faults, self._seed, self._models = fault_rate, faults, seed, models
         self._seen: Counter[str] = Counter()
         self.port, self.keep = port, keep
+        self._tls: ssl.SSLContext | None = None
+        if certificate is not None:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(certificate)
         self.requests: list[Received] = []  #: in order of arrival
         self.count = 0  #: requests
         self.gone = 0  #: requests whose client left before the answer
@@ -275,7 +286,7 @@ class ScriptedEndpoint:
 
     @property
     def base_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"http{'s' if self._tls else ''}://127.0.0.1:{self.port}/v1"
 
     def listing(self, path: str) -> Any:
         """What GET answers: the models, and under /counts what came in so far."""
@@ -302,7 +313,9 @@ class ScriptedEndpoint:
     async def start(self) -> asyncio.Server:
         """Listen on loopback; `port` is known afterwards."""
         loop = asyncio.get_running_loop()
-        server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", self.port, backlog=1024)
+        server = await loop.create_server(
+            lambda: _Connection(self), "127.0.0.1", self.port, backlog=1024, ssl=self._tls
+        )
         self.port = server.sockets[0].getsockname()[1]
         return server
 
