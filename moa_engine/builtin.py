@@ -1,7 +1,6 @@
 """What the engine brings itself, through the hooks that every plug-in uses.
 
-Nothing heavy is imported before a member is built: chat members bring the HTTP client, local ones
-the model runtime.
+The HTTP client is not imported before a chat member is built, the model runtime not before it is used.
 """
 
 from __future__ import annotations
@@ -19,10 +18,11 @@ if TYPE_CHECKING:
 
 @hookimpl
 def moa_member_kinds() -> Sequence[MemberKind]:
-    """`chat`: a model behind an endpoint."""
+    """`chat`, a model behind an endpoint, and `local`, a model in this process."""
     from moa_engine.config import ChatSettings
+    from moa_engine.local_model import LocalSettings, build
 
-    return [MemberKind("chat", ChatSettings, _chat)]
+    return [MemberKind("chat", ChatSettings, _chat), MemberKind("local", LocalSettings, build)]
 
 
 @hookimpl
