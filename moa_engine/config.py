@@ -171,7 +171,7 @@ class Settings(CommitteeSettings):
     base_url: Endpoint | None = None
     """Endpoint of every chat member that names none."""
     api_key_env: Variable | None = None
-    """Key variable of every chat member that names none."""
+    """Key variable of the chat members that name none, and no other host than that of `base_url`."""
     local_only: bool = False
     """Refuse every host but loopback and private addresses."""
     allow_hosts: Annotated[list[str], AfterValidator(_hosts)] = Field(default_factory=list)

@@ -142,11 +142,13 @@ def _ports(text: str) -> list[tuple[str, int]]:
 
 async def _models(transport: Transport, server: str, base_url: str, seconds: float) -> tuple[Model, ...]:
     """The chat models of a server (https://platform.openai.com/docs/api-reference/models/list)."""
+    from pydantic_core import from_json
+
     from moa_engine.egress import Egress
 
     try:
         response = await transport.get_json(f"{base_url}/models", {}, seconds, egress=Egress(local_only=True))
-        listed = json.loads(response.body)["data"] if response.status == 200 else []
+        listed = from_json(response.body)["data"] if response.status == 200 else []
         found = [model for entry in listed if (model := _model(server, entry)) is not None]
     except (CallError, ValueError, LookupError, TypeError):  # not there, or something else is
         return ()
