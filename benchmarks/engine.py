@@ -54,9 +54,7 @@ def session(base_url: str, **settings: Any) -> Iterator[Session]:
             "record": str(Path(folder) / "record.sqlite"),
             "layers": LAYERS,
             "aggregator": ["m1"],
-            "members": {
-                f"m{n}": {"model": f"model-{n}", "base_url": base_url} for n in range(1, PROPOSERS + 1)
-            },
+            "members": members,
             **settings,
         }
         with open_session(start=Path(folder), flags=flags, environ={}) as opened:

@@ -8,7 +8,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from moa_engine.member import Member, Message, Reply, Request
 from moa_engine.pacing import Pace, backoff
 from moa_engine.prices import cost
 from moa_engine.progress import MemberFinished, MemberStarted, Observer
-from moa_engine.stragglers import hedged, p90
+from moa_engine.stragglers import hedged, unusual
 from moa_engine.task import Question
 from moa_engine.tokens import TokenEstimator
 
@@ -241,9 +241,11 @@ class Caller:
         try:
             async with asyncio.timeout(member.timeout):
                 reply = await member.generate(request)
+            reply = replace(reply, text=self.mask(reply.text), raw=self.mask(reply.raw))
         except TimeoutError as error:
             raise TimedOut(f"{member.name}: no answer within {member.timeout:g} s") from error
-        except CallError:
+        except CallError as error:
+            error.raw = self.mask(error.raw)
             raise
         except Exception as error:
             # A member is foreign code: whatever it raises costs its own voice, not the run.
@@ -262,9 +264,9 @@ class Caller:
         """
         if not self.hedge or not member.endpoint:
             return None
-        if (own := p90(self.latencies[member.name])) is not None:
+        if (own := unusual(self.latencies[member.name])) is not None:
             return own
-        others = p90([seconds for known in self.latencies.values() for seconds in known])
+        others = unusual([seconds for known in self.latencies.values() for seconds in known])
         return None if others is None else 2 * others
 
     def _reserve(self, member: Member, request: Request, price: Price | None) -> Reservation:

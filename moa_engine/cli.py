@@ -114,7 +114,7 @@ def _ask(args: argparse.Namespace) -> int:
     with open_session(start=Path.cwd(), config=args.config, flags=flags(args)) as session:
         committee = build_committee(session.settings, session.plugins)
         require_models(committee)
-        task = AskTask(question)
+        task = AskTask(session.redactor.mask(question))
         plan = plan_for(session, task, committee)
         if args.plan:
             print(_json(plan.to_json()) if args.format == "json" else plan.to_text())

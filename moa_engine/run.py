@@ -15,7 +15,7 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -71,7 +71,9 @@ class Run(Generic[ResultT]):
         seed: int,
         observer: Observer,
         version: str,
+        masked: Callable[[], int],
     ) -> None:
+        self.masked = masked
         self.task = task
         self.committee = committee
         self.caller = caller
@@ -95,7 +97,6 @@ class Run(Generic[ResultT]):
         Raises:
             RecordError: the record cannot be written; nothing has been called.
         """
-        start = time.perf_counter()
         self.record.start_run(
             run=self.caller.run,
             task=self.task.name,
@@ -105,6 +106,7 @@ class Run(Generic[ResultT]):
             seed=self.seed,
             version=self.version,
         )
+        start = time.perf_counter()
         self.observer(RunStarted(self.caller.run, self.task.name, self.plan.calls))
         work = asyncio.ensure_future(self._work())
         stopped = asyncio.ensure_future(stop.wait() if stop else asyncio.Event().wait())
@@ -257,7 +259,7 @@ class Run(Generic[ResultT]):
             cached=sum(tally.cached for tally in tallies.values()),
             cost_usd=float(sum(known)) if len(known) == len(costs) else None,
             seconds=round(time.perf_counter() - start, 4),
-            masked_secrets=self.task.masked_secrets,
+            masked_secrets=self.masked(),
             warnings=tuple(self.warnings),
         )
         return self._recorded(outcome)

@@ -88,7 +88,8 @@ def plan_for(session: Session, task: Task[Any], committee: Committee) -> Plan:
     for member in committee.members.values():
         if member.endpoint:
             egress.check(member.endpoint, member=member.name)
-    return plan_run(task, committee, session.settings, latencies=partial(_latencies, session.record))
+    known = {name: _latencies(session.record, member) for name, member in committee.members.items()}
+    return plan_run(task, committee, session.settings, latencies=lambda member: known[member.name])
 
 
 def run_task(
@@ -123,8 +124,12 @@ async def conduct(
     committee: Committee,
     plan: Plan,
     observer: Observer | None = None,
+    stop: asyncio.Event | None = None,
 ) -> Outcome[ResultT]:
-    """`run_task` for who has an event loop already, without its checks before the start."""
+    """`run_task` for who has an event loop already, without its checks before the start.
+
+    Setting `stop` ends the run with the best partial result; without one, the first Ctrl-C does.
+    """
     from moa_engine.budget import Budget
     from moa_engine.caller import Caller
     from moa_engine.pacing import Pace
@@ -161,12 +166,15 @@ async def conduct(
         seed=seed,
         observer=observer,
         version=version("pytest-moa"),
+        masked=lambda: session.redactor.masked,
     )
     try:
         for member in members:
             await member.open()
-        with _stopped_by_ctrl_c() as stop:
+        if stop is not None:
             return await run.execute(stop)
+        with _stopped_by_ctrl_c() as interrupted:
+            return await run.execute(interrupted)
     finally:
         await committee.aclose()
 

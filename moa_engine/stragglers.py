@@ -19,15 +19,22 @@ T = TypeVar("T")
 #: Fewer own latencies than this say nothing about a 90th percentile.
 ENOUGH = 5
 
+#: Seconds before which a second request cannot gain anything worth its cost.
+SHORTEST = 0.05
+
 Attempting = Callable[[Callable[[], None]], Awaitable[T]]
 
 
-def p90(latencies: Collection[float]) -> float | None:
-    """The 90th percentile in seconds; None when there are too few to tell."""
+def unusual(latencies: Collection[float]) -> float | None:
+    """Seconds after which an answer is unusually late; None when there are too few to tell.
+
+    That is the 90th percentile, but at least half as much again as the median, and `SHORTEST`: where
+    all answers take about the same time, one in ten is no straggler.
+    """
     if len(latencies) < ENOUGH:
         return None
     ordered = sorted(latencies)
-    return ordered[ceil(0.9 * len(ordered)) - 1]
+    return max(ordered[ceil(0.9 * len(ordered)) - 1], 1.5 * ordered[len(ordered) // 2], SHORTEST)
 
 
 async def hedged(attempt: Attempting[T], again: Attempting[T], after: float | None) -> T:
@@ -50,7 +57,7 @@ async def hedged(attempt: Attempting[T], again: Attempting[T], after: float | No
     def sent() -> None:
         timers.append(loop.call_later(after, ring))
 
-    first = asyncio.ensure_future(attempt(sent))
+    first: asyncio.Future[T] = asyncio.ensure_future(attempt(sent))
     second: asyncio.Future[T] | None = None
     try:
         either: set[asyncio.Future[Any]] = {first, due}

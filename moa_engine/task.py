@@ -82,9 +82,6 @@ class Task(ABC, Generic[ResultT]):
     subject: object | None = None
     subject_digest: str = ""
 
-    #: Secrets that were masked in what this task sends.
-    masked_secrets: int = 0
-
     @abstractmethod
     def dump(self) -> Mapping[str, Any]:
         """All that `load` needs to make this task again, as JSON. Goes into the record: no secrets."""

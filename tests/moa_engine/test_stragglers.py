@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from moa_engine.errors import Overloaded, TimedOut
-from moa_engine.stragglers import hedged, layer_closed, p90
+from moa_engine.stragglers import hedged, layer_closed, unusual
 
 Attempt = Callable[[Callable[[], None]], Awaitable[str]]
 
@@ -83,9 +83,13 @@ def test_cancelling_a_hedged_call_ends_both_requests() -> None:
     assert sorted(ended) == ["a cancelled", "b cancelled"]
 
 
-def test_p90_needs_enough_latencies() -> None:
-    assert p90([1.0, 2.0]) is None
-    assert p90([float(n) for n in range(1, 11)]) == 9.0
+def test_what_is_unusual_needs_enough_latencies() -> None:
+    assert unusual([1.0, 2.0]) is None
+    assert unusual([float(n) for n in range(1, 11)]) == 9.0
+
+
+def test_among_equal_latencies_nothing_is_unusual_before_half_as_long_again() -> None:
+    assert unusual([2.0] * 20) == 3.0
 
 
 def close(seconds: list[float], quorum: float, grace: float, deadline: float) -> tuple[bool, int]:
