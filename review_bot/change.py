@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Side = Literal["LEFT", "RIGHT"]
+Source = Literal["commits", "index", "worktree", "patch"]
 Status = Literal["added", "deleted", "modified", "renamed", "copied", "mode"]
 
 
@@ -51,7 +55,8 @@ class ChangedFile:
     """One file of a change. `old_path` differs from `path` for renames and copies.
 
     `base_text` and `head_text` are the whole file at each side: None where it does not exist there,
-    is binary, or is not known (a bare patch). Line ends are as in the file.
+    is binary or a symbolic link, or is not known (a bare patch). Line ends are as in the file; lines
+    that are not UTF-8 are read as Latin-1.
     """
 
     path: str
@@ -89,7 +94,9 @@ class Change:
     """A change to review.
 
     `base` and `head` are commit ids; "" where that side is no commit (the index, the working tree, a
-    bare patch). `title` and `description` come from the commits' messages.
+    bare patch) or does not exist (before the first commit). The trees are what was compared, "" where
+    they are not known. `title` and `description` come from the commits' messages; `notes` are sentences
+    for people about how the change was read.
     """
 
     base: str
@@ -99,6 +106,10 @@ class Change:
     guidelines: tuple[Guideline, ...] = ()
     title: str = ""
     description: str = ""
+    source: Source = "commits"
+    base_tree: str = ""
+    head_tree: str = ""
+    notes: tuple[str, ...] = ()
 
     def file(self, path: str) -> ChangedFile | None:
         """The changed file with this path at head (or at base, when it was deleted)."""
@@ -109,9 +120,43 @@ class Change:
 class Trees:
     """Python sources of both sides on disk, for tools that need whole trees; made in a scratch folder.
 
-    None where a side is not known (a bare patch).
+    None where a side is not known (a bare patch); `extra["why"]` then says why.
     """
 
     base: str | None
     head: str | None
     extra: Mapping[str, str] = field(default_factory=dict)
+
+
+def change_to_json(change: Change) -> dict[str, Any]:
+    """The whole change as JSON, for the record; `change_from_json` reads it."""
+    return dataclasses.asdict(change)
+
+
+def change_from_json(data: Mapping[str, Any]) -> Change:
+    """The change that `change_to_json` wrote."""
+    files = (
+        ChangedFile(**{**file, "hunks": tuple(Hunk(**hunk) for hunk in file["hunks"])})
+        for file in data["files"]
+    )
+    return Change(
+        **{
+            **data,
+            "files": tuple(files),
+            "not_reviewed": tuple(NotReviewed(**entry) for entry in data["not_reviewed"]),
+            "guidelines": tuple(Guideline(**entry) for entry in data["guidelines"]),
+            "notes": tuple(data["notes"]),
+        }
+    )
+
+
+def digest(change: Change) -> str:
+    """SHA-256 over everything that reviewers could see: texts, guidelines, messages and both whole trees.
+
+    The commits' ids are left out where the trees are known: the same trees are the same change.
+    """
+    seen = change_to_json(change)
+    for hidden in ("notes", *(("base", "head") if change.base_tree else ())):
+        del seen[hidden]
+    text = json.dumps(seen, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
