@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code: int = args.command(args)
     except MoaError as error:
         print(f"moa: {error}", file=sys.stderr)
-        return USAGE
+        return USAGE if isinstance(error, ConfigError | BudgetExceeded | Unpriced) else FAILED
     except KeyboardInterrupt:
         print("moa: interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -212,7 +212,7 @@ def _download(args: argparse.Namespace) -> int:
     model = models[args.name]
     print(f"{model.name}: {model.size / 1e6:.0f} MB, {model.licence}, from {model.url}", file=sys.stderr)
     if not args.yes and input("Download it? [y/N] ").strip().lower() not in ("y", "yes"):
-        return USAGE
+        return OK
     with _session(args) as session:
         path = download_model(model, session.settings)
     print(path)

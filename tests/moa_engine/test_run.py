@@ -165,7 +165,7 @@ def test_when_nobody_answers_the_run_fails_and_is_recorded(opened: Opened) -> No
 def test_a_quorum_goes_on_without_the_slowest(opened: Opened) -> None:
     script = Script(cid=lambda layer: Scripted("late", latency=30.0) if layer == 1 else None)
     with ScriptedEndpoint(script) as endpoint:
-        outcome = ask(opened(endpoint.base_url, layers=2))
+        outcome = ask(opened(endpoint.base_url, layers=2, stragglers={"quorum": 0.66}))
         endpoint.wait_until(lambda: endpoint.gone == 1)  # it was really cancelled
     assert (outcome.result, outcome.status) == ("ann of layer 2", "complete")
     assert outcome.seconds < 30
@@ -174,7 +174,7 @@ def test_a_quorum_goes_on_without_the_slowest(opened: Opened) -> None:
 def test_a_deadline_gives_the_best_partial_result(opened: Opened) -> None:
     script = Script(cid=lambda _: Scripted("late", latency=30.0))
     with ScriptedEndpoint(script) as endpoint:
-        stragglers = {"quorum": 1.0, "layer_deadline": 0.3, "hedge": False}
+        stragglers = {"layer_deadline": 0.3}
         outcome = ask(opened(endpoint.base_url, layers=2, stragglers=stragglers))
     assert (outcome.result, outcome.status, outcome.missing) == ("ann of layer 2", "partial", ("cid",))
 
@@ -182,7 +182,7 @@ def test_a_deadline_gives_the_best_partial_result(opened: Opened) -> None:
 def test_a_run_deadline_ends_a_run_that_has_no_synthesis_yet(opened: Opened) -> None:
     script = Script(ann=lambda layer: Scripted("late", latency=30.0) if layer == 2 else None)
     with ScriptedEndpoint(script) as endpoint:
-        stragglers = {"run_deadline": 0.5, "hedge": False}
+        stragglers = {"run_deadline": 0.5}
         outcome = ask(opened(endpoint.base_url, layers=2, stragglers=stragglers))
     assert outcome.status == "partial"
     assert outcome.result in {f"{name} of layer 1" for name in ("ann", "bob", "cid")}
@@ -270,8 +270,7 @@ def test_stopping_gives_the_best_partial_result(opened: Opened) -> None:
         return await conduct(session, task, committee, plan_for(session, task, committee), stop=stop)
 
     with ScriptedEndpoint(script) as endpoint:
-        stragglers = {"quorum": 1.0, "hedge": False}
-        outcome = asyncio.run(stopped(opened(endpoint.base_url, layers=2, stragglers=stragglers)))
+        outcome = asyncio.run(stopped(opened(endpoint.base_url, layers=2)))
         endpoint.wait_until(lambda: endpoint.gone == 1)
     assert (outcome.status, outcome.missing) == ("partial", ("cid",))
     assert outcome.result in ("ann of layer 1", "bob of layer 1")
