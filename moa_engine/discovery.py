@@ -217,7 +217,7 @@ def _init_lines(found: Found) -> Iterator[str]:
     local = _local(found)
     hosted = {f"{p.name}-api" if p.name in local else p.name: p for p in found.providers}
     names = [*local, *hosted]
-    yield "# The committee of this project, as `moa init` found it. Every key: docs/configuration.md."
+    yield "# The committee of this project, by `moa init`. Every key: docs/configuration.md of pytest-moa."
     yield ""
     if not names:
         yield from _NOTHING

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import pluggy
 
 if TYPE_CHECKING:
+    from moa_engine.attempt import Attempt
     from moa_engine.config import MemberSettings, Section, Settings
     from moa_engine.member import Member
-    from moa_engine.attempt import Attempt
     from moa_engine.task import Task
 
 hookspec = pluggy.HookspecMarker("moa")
