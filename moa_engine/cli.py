@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from moa_engine.errors import MoaError
+from moa_engine.errors import BudgetExceeded, ConfigError, MoaError, Unpriced
 from moa_engine.options import add_committee_options, flags
 
 if TYPE_CHECKING:
@@ -43,6 +43,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except Exception as error:
+        if os.environ.get("MOA_DEBUG") == "1":
+            raise
+        print(f"moa: this is a fault in moa itself: {type(error).__name__}: {error}", file=sys.stderr)
+        print("  please report it with what MOA_DEBUG=1 prints", file=sys.stderr)
+        return FAILED
     return code
 
 
@@ -191,7 +197,7 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _schema(_: argparse.Namespace) -> int:
-    from moa_engine.config_files import config_schema
+    from moa_engine.config_schema import config_schema
     from moa_engine.plugins import load_plugins
 
     print(_json(config_schema(load_plugins(os.environ))))
@@ -229,3 +235,7 @@ def _json(data: object) -> str:
     import json
 
     return json.dumps(data, ensure_ascii=False, indent=2, default=str)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,193 @@
+"""The command `moa`, as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.scripted_endpoint import Scripted, ScriptedEndpoint
+
+Done = subprocess.CompletedProcess[str]
+Moa = Callable[..., Done]
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """No settings of whoever runs the tests, and a record of its own."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MOA_")}
+    return {**clean, "MOA_RECORD": str(folder / "record.sqlite"), "NO_COLOR": "1", **more}
+
+
+@pytest.fixture
+def moa(tmp_path: Path) -> Moa:
+    def run(*arguments: str, **more: str) -> Done:
+        command = [sys.executable, "-m", "moa_engine.cli", *arguments]
+        return subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=environment(tmp_path, **more),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    return run
+
+
+@pytest.fixture
+def endpoint(tmp_path: Path) -> Iterator[ScriptedEndpoint]:
+    """Two members at an endpoint, configured in the folder where `moa` runs."""
+    with ScriptedEndpoint(answer) as running:
+        configure(tmp_path, running.base_url)
+        yield running
+
+
+def answer(request: Any) -> Scripted:
+    return Scripted("forty-two" if "of others" in str(request) else f"{request['model']} of others")
+
+
+def configure(folder: Path, base_url: str, more: str = "") -> None:
+    folder.joinpath("moa.toml").write_text(
+        f"""
+        base_url = "{base_url}"
+        layers = 2
+        aggregator = ["ann"]
+        {more}
+        [stragglers]
+        hedge = false
+        quorum = 1.0
+        [members.ann]
+        model = "model-a"
+        [members.bob]
+        model = "model-b"
+        """,
+        encoding="utf-8",
+    )
+
+
+def test_version(moa: Moa) -> None:
+    done = moa("--version")
+    assert (done.returncode, done.stdout.split()[0]) == (0, "moa")
+
+
+def test_ask_prints_the_answer_and_nothing_else(moa: Moa, endpoint: ScriptedEndpoint) -> None:
+    done = moa("ask", "What is the answer?")
+    assert (done.returncode, done.stdout) == (0, "forty-two\n")
+
+
+def test_ask_reads_standard_input(tmp_path: Path, endpoint: ScriptedEndpoint) -> None:
+    command = [sys.executable, "-m", "moa_engine.cli", "ask", "-"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment(tmp_path), input="Why?", capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (0, "forty-two\n")
+
+
+def test_the_record_can_be_read_shown_checked_replayed_and_exported(
+    moa: Moa, endpoint: ScriptedEndpoint
+) -> None:
+    asked = moa("ask", "What is the answer?", "--format", "json")
+    run = json.loads(asked.stdout)["run"]
+    calls = endpoint.count
+    assert run in moa("log").stdout
+    shown = moa("show", run).stdout
+    for word in ("ann", "bob", "model-a of others", "model-b of others", "forty-two"):
+        assert word in shown
+    assert moa("verify").returncode == 0
+    assert moa("replay", run, "--format", "json").stdout == asked.stdout
+    lines = [json.loads(line) for line in moa("export", run, "--jsonl").stdout.splitlines()]
+    messages = [line["messages"] for line in lines if line.get("type") == "attempt"]
+    assert len(messages) == calls == 3
+    assert endpoint.count == calls
+
+
+def test_an_altered_record_does_not_verify(moa: Moa, endpoint: ScriptedEndpoint, tmp_path: Path) -> None:
+    import sqlite3
+
+    moa("ask", "What is the answer?")
+    with sqlite3.connect(tmp_path / "record.sqlite") as database:
+        database.execute("UPDATE entry SET body = replace(body, 'bob', 'eve')")
+    done = moa("verify")
+    assert done.returncode == 4
+    assert "Traceback" not in done.stderr
+
+
+def test_the_plan_is_printed_and_nobody_is_called(moa: Moa, endpoint: ScriptedEndpoint) -> None:
+    plan = json.loads(moa("plan", "Why?", "--format", "json").stdout)
+    assert plan["calls"] == 3
+    assert moa("ask", "Why?", "--plan").returncode == 0
+    assert endpoint.count == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("ask", ""), "empty"),
+        (("ask", "Why?"), "no model is configured"),
+        (("ask", "Why?", "--committee", "mao"), "moa"),
+        (("ask", "Why?", "--config", "nowhere.toml"), "nowhere.toml"),
+        (("ask", "Why?", "--committee", "moa"), "TOGETHER_API_KEY"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(moa: Moa, arguments: tuple[str, ...], words: str) -> None:
+    done = moa(*arguments, TOGETHER_API_KEY="")
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_typo_in_the_settings_names_file_key_and_the_right_word(moa: Moa, tmp_path: Path) -> None:
+    configure(tmp_path, "http://127.0.0.1:9/v1", more="alow_unpriced = true")
+    done = moa("ask", "Why?")
+    assert done.returncode == 2
+    for word in ("moa.toml", "alow_unpriced", "allow_unpriced"):
+        assert word in done.stderr
+
+
+def test_an_unreachable_endpoint_is_no_answer(moa: Moa, tmp_path: Path) -> None:
+    configure(tmp_path, "http://127.0.0.1:9/v1", more="attempts = 1")
+    done = moa("ask", "Why?")
+    assert done.returncode == 4
+    assert "nothing listens" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_run_is_named(moa: Moa, endpoint: ScriptedEndpoint) -> None:
+    moa("ask", "Why?")
+    done = moa("show", "nonesuch")
+    assert done.returncode == 4
+    assert "nonesuch" in done.stderr
+
+
+def test_ctrl_c_prints_the_best_partial_answer(tmp_path: Path) -> None:
+    def slow(request: Any) -> Scripted:
+        return Scripted("late", latency=60.0 if request["model"] == "model-b" else 0.0)
+
+    with ScriptedEndpoint(slow) as endpoint:
+        configure(tmp_path, endpoint.base_url)
+        with subprocess.Popen(
+            [sys.executable, "-m", "moa_engine.cli", "ask", "Why?", "--format", "json"],
+            cwd=tmp_path,
+            env=environment(tmp_path),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            endpoint.wait_until(lambda: endpoint.count == 2)
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=60)
+    data = json.loads(out)
+    assert (data["answer"], data["status"], data["missing"]) == ("late", "partial", ["bob"])
+
+
+def test_schema_is_json_for_editors(moa: Moa) -> None:
+    schema = json.loads(moa("schema").stdout)
+    assert "members" in json.dumps(schema)
