@@ -24,6 +24,7 @@ PREFIX = "MOA_"
 NOT_SETTINGS: Mapping[str, str] = {
     "MOA_CONFIG": "a file to read instead of the project's own, like --config",
     "MOA_NO_PLUGINS": "1 leaves out the plug-ins of other distributions",
+    "MOA_DEBUG": "1 shows the traceback of a fault in the product itself",
     "MOA_DISCOVER_PORTS": "where to look for model servers on this machine, such as ollama=11434,vllm=8000",
 }
 
