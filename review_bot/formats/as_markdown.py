@@ -63,8 +63,8 @@ def _finding(finding: ReportedFinding, change: Change) -> str:
         parts.append(f"Suggestion:\n\n{fence(diff, 'diff')}")
     if finding.evidence:
         parts.append("\n".join(f"- evidence: {words(wording.evidence(item))}" for item in finding.evidence))
-    if finding.reason:
-        parts.append(f"{finding.standing.capitalize()}: {words(finding.reason)}")
+    if reason := wording.reason(finding):
+        parts.append(f"{finding.standing.capitalize()}: {words(reason)}")
     parts.append(words(wording.attribution(finding)))
     return "\n\n".join(parts)
 

@@ -97,8 +97,8 @@ def _finding(page: _Page, finding: ReportedFinding, standing: Standing, change: 
     heading = f"{finding.severity}[{wording.kind(finding)}]: {one_line(finding.title)}"
     if standing == "rejected":  # short: it is here so that nothing vanishes
         page.text(f"{wording.place(finding)}: {heading}", indent="  ", hanging="    ")
-        reason = one_line(finding.reason or "no reason given")
-        page.text(f"rejected: {reason}; {wording.attribution(finding)}", "quiet", "    ")
+        said = [wording.reason(finding), wording.attribution(finding)]
+        page.text("; ".join(filter(None, said)), "quiet", "    ")
         return
     page.gap()
     page.text(heading, finding.severity, hanging="  ")
@@ -110,8 +110,8 @@ def _finding(page: _Page, finding: ReportedFinding, standing: Standing, change: 
         _suggestion(page, finding, change)
     for evidence in finding.evidence:
         page.text(f"evidence: {wording.evidence(evidence)}", indent="  ", hanging="    ")
-    if finding.reason:
-        page.text(f"{standing}: {one_line(finding.reason)}", indent="  ", hanging="    ")
+    if reason := wording.reason(finding):
+        page.text(f"{standing}: {reason}", indent="  ", hanging="    ")
     page.text(wording.attribution(finding), "quiet", "  ", "    ")
 
 

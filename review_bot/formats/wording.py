@@ -50,11 +50,7 @@ def kind(finding: ReportedFinding) -> str:
 
 def attribution(finding: ReportedFinding) -> str:
     """ "raised by ruff, qwen; seconded by mistral; disputed by llama (why)"."""
-    why = {
-        stance.get("member", ""): one_line(stance.get("why", ""))
-        for stance in finding.stances
-        if stance.get("position") == "dispute"
-    }
+    why = {member: one_line(text) for member, text in _disputes(finding)}
     parts = [f"raised by {', '.join(finding.raised_by)}"]
     if finding.seconded_by:
         parts.append(f"seconded by {', '.join(finding.seconded_by)}")
@@ -64,11 +60,23 @@ def attribution(finding: ReportedFinding) -> str:
     return one_line("; ".join(parts))
 
 
+def reason(finding: ReportedFinding) -> str:
+    """Why it has its standing, unless the attribution says all of it."""
+    rest = finding.reason or ""
+    for member, why in _disputes(finding):
+        rest = rest.replace(f"{member}: {why}", "")
+    return one_line(finding.reason or "") if rest.strip("; ") else ""
+
+
+def _disputes(finding: ReportedFinding) -> list[tuple[str, str]]:
+    """Who disputed it, with why."""
+    return [(said["member"], said["why"]) for said in finding.stances if said["position"] == "dispute"]
+
+
 def evidence(item: Mapping[str, Any]) -> str:
-    """One piece of evidence: "kind: text", with whatever else it says."""
-    rest = [f"{key} {value}" for key, value in item.items() if key not in ("kind", "text") and value]
-    said = [str(item[key]) for key in ("kind", "text") if item.get(key)]
-    return one_line(": ".join(said) + (f" ({', '.join(rest)})" if rest else ""))
+    """One fact: its kind, its text, and whether it speaks for or against the finding."""
+    verdict = {True: " (confirms it)", False: " (refutes it)", None: ""}[item.get("supports")]
+    return one_line(f"{item.get('kind', 'fact')}: {item.get('text', '')}{verdict}")
 
 
 def subject(change: Change) -> str:

@@ -74,15 +74,16 @@ FINDINGS = [
         title="audit is called too late",
         body="",
         standing="rejected",
-        reason="the order is documented",
+        reason="qwen: the order is documented",
         raised_by=["llama"],
+        disputed_by=["qwen"],
     ),
     finding(
         rule="S602",
         suggestion='    subprocess.run(["zip", "-r", "out.zip", name])',
         raised_by=["ruff", "qwen"],
         seconded_by=["mistral"],
-        evidence=[{"kind": "rule", "text": "subprocess-popen-with-shell-equals-true"}],
+        evidence=[{"kind": "test", "text": "export('x; id') ran id", "supports": True}],
     ),
     finding(
         id="aaaa0002",
@@ -95,6 +96,7 @@ FINDINGS = [
         standing="disputed",
         raised_by=["qwen"],
         disputed_by=["llama"],
+        reason="llama: redirect() checks the host",
         stances=[{"member": "llama", "position": "dispute", "why": "redirect() checks the host"}],
     ),
     finding(

@@ -51,7 +51,7 @@ def test_a_review_has_the_fields_that_were_promised() -> None:
         {"path": "static/app.min.js", "why": "minified"},
     ]
     first, second = data["findings"][:2]
-    assert (first["standing"], first["reason"]) == ("rejected", "the order is documented")
+    assert (first["standing"], first["reason"]) == ("rejected", "qwen: the order is documented")
     assert (second["raised_by"], second["seconded_by"]) == (["ruff", "qwen"], ["mistral"])
     assert data["members"][3]["errors"] == ["no complete answer within 120 s"]
 

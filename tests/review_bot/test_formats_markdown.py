@@ -85,7 +85,7 @@ Suggestion:
 +     subprocess.run(["zip", "-r", "out.zip", name])
 ```
 
-- evidence: rule: subprocess-popen-with-shell-equals-true
+- evidence: test: export('x; id') ran id (confirms it)
 
 raised by ruff, qwen; seconded by mistral
 
@@ -142,9 +142,9 @@ raised by qwen
    15 | \n\
 ```
 
-Rejected: the order is documented
+Rejected: qwen: the order is documented
 
-raised by llama
+raised by llama; disputed by qwen
 
 </details>
 

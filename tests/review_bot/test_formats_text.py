@@ -37,7 +37,7 @@ critical[security S602]: Shell command built from a request parameter
   suggestion:
     -     subprocess.run(f"zip -r out.zip {name}", shell=True)
     +     subprocess.run(["zip", "-r", "out.zip", name])
-  evidence: rule: subprocess-popen-with-shell-equals-true
+  evidence: test: export('x; id') ran id (confirms it)
   raised by ruff, qwen; seconded by mistral
 
 Disputed (1): a reviewer says otherwise
@@ -68,7 +68,7 @@ nit[style]: README became executable
 
 Rejected (1): the aggregator's reason stands next to each
   shop/export.py:13: nit[style]: audit is called too late
-    rejected: the order is documented; raised by llama
+    qwen: the order is documented; raised by llama; disputed by qwen
 
 Not reviewed (2)
   uv.lock: lock file
@@ -107,9 +107,8 @@ critical[security S602]: Shell command
       p {name}", shell=True)
     +     subprocess.run(["zip", "-r", "
       out.zip", name])
-  evidence: rule:
-    subprocess-popen-with-shell-equals-t
-    rue
+  evidence: test: export('x; id') ran id
+    (confirms it)
   raised by ruff, qwen; seconded by
     mistral
 
@@ -146,8 +145,8 @@ Rejected (1): the aggregator's reason
 stands next to each
   shop/export.py:13: nit[style]: audit
     is called too late
-    rejected: the order is documented;
-    raised by llama
+    qwen: the order is documented;
+    raised by llama; disputed by qwen
 
 Not reviewed (2)
   uv.lock: lock file
