@@ -40,7 +40,7 @@ async def review(subject: ReviewSubject) -> FindingsAnswer:
         raise Refused("griffe is not installed", hint="pip install griffelib, or leave it out of reviewers")
     trees = await asyncio.to_thread(subject.trees)
     if trees.base is None or trees.head is None:
-        return FindingsAnswer(note="a bare patch does not say what the rest of the package offers")
+        return FindingsAnswer(note=trees.extra.get("why", "the rest of the package is not known"))
     ran = await run_tool(
         [sys.executable, "-I", "-m", _WORKER],
         folder=Path(trees.head),
@@ -147,9 +147,11 @@ def _sentences(same: list[Break]) -> Iterator[str]:
             case "PARAMETER_CHANGED_DEFAULT":
                 yield f"The default of {parameter} of {name} is {new} instead of {old}"
             case "OBJECT_CHANGED_KIND":
-                yield f"{name} was a {one['old']} and is a {one['new']}"
+                yield f"{name} is no longer a {one['old']} but another kind of object: {one['new']}"
             case "CLASS_REMOVED_BASE":
                 yield f"{name} has lost a base class: {old} became {new}"
+            case "OBJECT_REMOVED" if one["what"] == "import":
+                yield f"{name} can no longer be imported"
             case "OBJECT_REMOVED":
                 yield f"{one['what'].capitalize()} {name} was removed"
             case other:

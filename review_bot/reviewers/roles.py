@@ -11,7 +11,8 @@ _NOT_SHIPPED = frozenset(
     | {"script", "scripts", "tools", "samples", "vendor", "_vendor", "third_party", "migrations"}
 )
 _PROSE = frozenset(
-    {"md", "rst", "txt", "adoc", "po", "pot", "tex", "html", "htm", "xlf", "srt", "csv", "tsv"}
+    {"md", "rst", "txt", "adoc", "po", "pot", "tex", "html", "htm", "xlf", "srt"}
+    | {"csv", "tsv", "json", "jsonl", "ipynb", "snap"}
 )
 
 
@@ -34,5 +35,5 @@ def is_shipped(path: str) -> bool:
 
 
 def is_prose(path: str) -> bool:
-    """Text for people, possibly in scripts that are written from right to left."""
+    """Text for people or data for programs: any script of the world belongs there."""
     return path.rpartition(".")[2].lower() in _PROSE or "." not in path.rpartition("/")[2]

@@ -21,11 +21,11 @@ from review_bot.change import Change
 from review_bot.finding import Finding, FindingsAnswer
 from review_bot.reviewers.modules import mentioning, module_of
 from review_bot.reviewers.novelty import LineMap, Observation, line_maps, new_at_head
-from review_bot.reviewers.roles import is_python
+from review_bot.reviewers.roles import is_python, is_test
 from review_bot.reviewers.tool import ToolFailed, run_tool
 from review_bot.subject import ReviewSubject
 
-#: More dependents than this are not listed one by one: the whole tree is checked.
+#: When more files than this depend on the change, they are not listed: the whole tree is checked.
 _MOST_LISTED = 500
 
 #: What is not reported: ruff's part, or a matter of annotations alone.
@@ -73,6 +73,7 @@ _FAILS = frozenset(
     }
 )
 
+_SHAKY = re.compile(r"\bUnknown\b|\w[@']\w")
 _MODULE = re.compile(r"module `([^`.]+)")
 
 
@@ -103,38 +104,40 @@ async def review(subject: ReviewSubject) -> FindingsAnswer:
         raise Refused("ty is not installed", hint="pip install 'pytest-moa[types]'") from error
     trees = await asyncio.to_thread(subject.trees)
     if trees.base is None or trees.head is None:
-        return FindingsAnswer(note="a bare patch does not say what the files around it look like")
-    base, head = await asyncio.to_thread(_sides, change, Path(trees.base), Path(trees.head))
-    try:
-        async with asyncio.TaskGroup() as group:
-            before, after = (group.create_task(_check(binary, side)) for side in (base, head))
-    except* ToolFailed as failures:
-        raise failures.exceptions[0] from None
+        return FindingsAnswer(note=trees.extra.get("why", "the files around it are not known"))
     maps = line_maps(change)
-    new = new_at_head(change, before.result(), after.result(), maps)
-    broken = {one.path for one in after.result() if one.rule == "invalid-syntax"}
+    head = await asyncio.to_thread(_head, change, Path(trees.head))
+    after = await _check(binary, head)
+    before = await _check(binary, _base(change, Path(trees.base), {one.path for one in after}))
+    new = new_at_head(change, before, after, maps)
+    broken = {one.path for one in after if one.rule == "invalid-syntax"}
     return FindingsAnswer(
         findings=[
             _finding(one, maps.get(one.path))
             for one in new
-            if one.rule not in _LEFT_OUT and one.path not in broken and _counts(one, maps, head)
+            if one.path not in broken and _counts(one, maps, head)
         ]
     )
 
 
-def _sides(change: Change, base: Path, head: Path) -> tuple[_Side, _Side]:
-    """The files to check: the changed ones and all that mention them, the same at both sides."""
-    changed = [file for file in change.files if is_python(file.path)]
-    paths = {path for file in changed for path in (file.path, file.old_path) if path}
-    asked = sorted(paths | set(mentioning(head, paths)))
-    if len(asked) > _MOST_LISTED:
-        asked = ["."]
-    made = []
-    for tree in (base, head):
-        modules = (module_of(tree, path) for path in sorted(paths) if (tree / path).is_file())
-        roots = sorted({module.root for module in modules if module} - {"", "src"})
-        made.append(_Side(tree, tuple(path for path in asked if (tree / path).exists()), tuple(roots)))
-    return made[0], made[1]
+def _head(change: Change, tree: Path) -> _Side:
+    """The changed files and all that mention them."""
+    paths = {path for file in change.files for path in (file.path, file.old_path) if path and is_python(path)}
+    asked = sorted(paths | set(mentioning(tree, paths)))
+    return _side(tree, asked if len(asked) <= _MOST_LISTED else ["."], paths)
+
+
+def _base(change: Change, tree: Path, paths: set[str]) -> _Side:
+    """The same files as they were, so far as head has something to say of them."""
+    old = {file.path: file.old_path or file.path for file in change.files}
+    asked = {old.get(path, path) for path in paths}
+    return _side(tree, sorted(asked), set(old.values()))
+
+
+def _side(tree: Path, asked: list[str], changed: set[str]) -> _Side:
+    modules = (module_of(tree, path) for path in changed if is_python(path) and (tree / path).is_file())
+    roots = {module.root for module in modules if module} - {"", "src"}
+    return _Side(tree, tuple(path for path in asked if (tree / path).exists()), tuple(sorted(roots)))
 
 
 async def _check(binary: str, side: _Side) -> list[Observation[dict[str, Any]]]:
@@ -174,7 +177,15 @@ def _observation(found: dict[str, Any]) -> Observation[dict[str, Any]] | None:
 
 
 def _counts(one: Observation[dict[str, Any]], maps: dict[str, LineMap], head: _Side) -> bool:
-    """Whether a new error is the change's: a package that is not installed here is not."""
+    """Whether a new error is the change's and to be relied on.
+
+    It is not where a package is missing here (`Unknown`), where type variables are compared (`T@f`,
+    `T'return`), and in tests, few of which are annotated, unless the line fails when it runs.
+    """
+    if one.rule in _LEFT_OUT or _SHAKY.search(one.message):
+        return False
+    if is_test(one.path) and one.rule not in _FAILS:
+        return False
     if one.rule != "import-not-found" or one.path not in maps or one.line not in maps[one.path].added:
         return True
     named = _MODULE.search(one.message)

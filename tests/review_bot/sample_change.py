@@ -23,7 +23,8 @@ _HEADER = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 def hunks(base: str, head: str, context: int = 3) -> tuple[Hunk, ...]:
     """The hunks between two texts, as git would number them."""
     made: list[Hunk] = []
-    lines = difflib.unified_diff(base.split("\n"), head.split("\n"), n=context, lineterm="")
+    sides = (text.removesuffix("\n").split("\n") if text else [] for text in (base, head))
+    lines = difflib.unified_diff(*sides, n=context, lineterm="")
     for line in list(lines)[2:]:
         if header := _HEADER.match(line):
             start, length, new_start, new_length = (1 if n is None else int(n) for n in header.groups())

@@ -165,9 +165,11 @@ def test_no_code_of_the_change_runs(tmp_path):
 
 def test_a_bare_patch_says_why_there_is_nothing():
     about = ReviewSubject(
-        change({"a.py": "def f(a): ...\n"}, {"a.py": "X = 1\n"}), None, lambda: Trees(None, None)
+        change({"a.py": "def f(a): ...\n"}, {"a.py": "X = 1\n"}),
+        None,
+        lambda: Trees(None, None, {"why": "a patch alone"}),
     )
-    assert "bare patch" in answer("griffe", about).note
+    assert "a patch alone" in answer("griffe", about).note
 
 
 def test_without_old_modules_no_process_starts(tmp_path):
@@ -183,3 +185,39 @@ def test_a_failing_worker_is_named(tmp_path):
     about = ReviewSubject(change({"a.py": "def f(a): ...\n"}, {"a.py": "X = 1\n"}), tmp_path, lambda: trees)
     with pytest.raises(ToolFailed, match="cannot be started"):
         answer("griffe", about)
+
+
+def test_a_method_that_a_foreign_base_class_may_still_have_is_not_called_gone(tmp_path):
+    base = "from werkzeug import Dict\n\n\nclass A(Dict):\n    size: int\n\n    def get(self): ...\n"
+    found = only_module(tmp_path, base, "from werkzeug import Dict\n\n\nclass A(Dict):\n    pass\n")
+    assert [finding.title for finding in found] == ["Attribute `mod.A.size` was removed"]
+
+
+def test_a_function_is_named_as_its_users_know_it(tmp_path):
+    base = {
+        "pkg/__init__.py": "from ._in import connect\n",
+        "pkg/_in/__init__.py": "from .core import connect\n\n__all__ = ['connect']\n",
+        "pkg/_in/core.py": "def connect(a): ...\n",
+    }
+    [finding] = api(tmp_path, base, {**base, "pkg/_in/core.py": "def connect(): ...\n"})
+    assert finding.title == "Parameter `a` of `pkg.connect` was removed"
+
+
+def test_a_name_that_is_also_a_module_stops_nothing(tmp_path):
+    base = {
+        "pkg/__init__.py": "from .version import version\nfrom .a import f\n",
+        "pkg/version.py": "version = '1'\n",
+        "pkg/a.py": "def f(a): ...\n",
+    }
+    [finding] = api(tmp_path, base, {**base, "pkg/a.py": "def f(): ...\n"})
+    assert finding.title == "Parameter `a` of `pkg.f` was removed"
+
+
+def test_a_dropped_re_export_is_reported_where_it_was(tmp_path):
+    base = {
+        "pkg/__init__.py": "from .a import f, g\n\n__all__ = ['f', 'g']\n",
+        "pkg/a.py": "def f(): ...\ndef g(): ...\n",
+    }
+    [finding] = api(tmp_path, base, {**base, "pkg/__init__.py": "from .a import f\n\n__all__ = ['f']\n"})
+    assert (finding.path, finding.side, finding.line) == ("pkg/__init__.py", "LEFT", 1)
+    assert finding.title == "`pkg.g` can no longer be imported"

@@ -88,7 +88,24 @@ def test_a_name_like_an_option_is_a_file(tmp_path):
 
 
 def test_without_trees_or_python_it_says_why():
-    bare = ReviewSubject(change({"a.py": "X = 1\n"}, {"a.py": "X = 2\n"}), None, lambda: Trees(None, None))
-    assert "bare patch" in answer("ty", bare).note
+    bare = ReviewSubject(
+        change({"a.py": "X = 1\n"}, {"a.py": "X = 2\n"}),
+        None,
+        lambda: Trees(None, None, {"why": "a patch alone"}),
+    )
+    assert "a patch alone" in answer("ty", bare).note
     other = ReviewSubject(change({}, {"a.js": "x"}), None, lambda: Trees(None, None))
     assert answer("ty", other).note == "no Python file is changed"
+
+
+def test_what_rests_on_packages_that_are_missing_here_is_not_reported(tmp_path):
+    base = {"a.py": "import not_installed_anywhere\n"}
+    added = "\n\nclass C(not_installed_anywhere.Base):\n    pass\n\n\nx: int = C().value\n"
+    assert check(tmp_path, base, {"a.py": base["a.py"] + added}) == []
+
+
+def test_tests_are_held_to_what_fails_when_they_run(tmp_path):
+    base = {"pkg/__init__.py": "", "pkg/core.py": CORE}
+    added = "from pkg.core import area\n\n\ndef test_area():\n    assert area('2', 3) != area(1)\n"
+    found = check(tmp_path, base, {**base, "tests/test_core.py": added})
+    assert places(found) == [("tests/test_core.py", 5, "missing-argument")]
