@@ -98,12 +98,8 @@ def _files(
     for patch, data, known in zip(patches, bases, attributes, strict=True):
         base = None if data is None else decode(data)
         head = None
-        if (
-            patch.status != "deleted"
-            and not _is_link(patch)
-            and (base is not None or patch.status == "added")
-        ):
-            head = apply_hunks(base or "", patch.hunks)
+        if patch.status == "added" or (base is not None and patch.status != "deleted"):
+            head = None if _is_link(patch) else apply_hunks(base or "", patch.hunks)
         if why := _why_not(patch, base, head, rules, known):
             skipped.append(NotReviewed(patch.path, why))
             continue
@@ -119,26 +115,20 @@ def _is_link(patch: FilePatch) -> bool:
 def _why_not(
     patch: FilePatch, base: str | None, head: str | None, rules: SkipRules, attributes: dict[str, str]
 ) -> str | None:
-    if _SUBMODULE in (patch.old_mode, patch.new_mode) or _is_submodule(patch):
+    if _SUBMODULE in (patch.old_mode, patch.new_mode):
         return "submodule"
     if why := rules.by_path(patch.path, attributes):
         return why
     if patch.binary:
         return "binary file"
-    size = max(len(text or "") for text in (base, head, "".join(hunk.body for hunk in patch.hunks)))
+    sides = [None if text is None else text.encode("utf-8", "replace") for text in (base, head)]
+    known = [side for side in sides if side is not None]
+    size = max(map(len, known)) if known else sum(len(hunk.body) for hunk in patch.hunks)
     if why := rules.by_size(size):
         return why
-    sides = (None if text is None else text.encode("utf-8", "replace") for text in (base, head))
-    if any("version https://git-lfs.github.com/spec/v1\n" in hunk.body for hunk in patch.hunks):
+    if any(hunk.body[1:].startswith("version https://git-lfs.github.com/spec/v1\n") for hunk in patch.hunks):
         return "kept in Git LFS"
     return rules.by_content(patch.path, *sides)
-
-
-def _is_submodule(patch: FilePatch) -> bool:
-    lines = [line for hunk in patch.hunks for line in hunk.lines()]
-    return bool(lines) and all(
-        re.fullmatch(r"Subproject commit [0-9a-f]{40,64}(-dirty)?", x.text) for x in lines
-    )
 
 
 def _bases(
