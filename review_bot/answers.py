@@ -19,6 +19,7 @@ from pydantic import (
     ConfigDict,
     Field,
     GetJsonSchemaHandler,
+    ValidationError,
     field_validator,
 )
 from pydantic_core import CoreSchema
@@ -141,13 +142,17 @@ class ReviewAnswer(_Lenient):
         """The findings as a chat reviewer's drafts; what says nothing at all is left out."""
         return _drafts(self.findings)
 
-    def exact(self) -> list[Finding]:
-        """The findings as a tool's, whose places are exact.
-
-        Raises:
-            pydantic.ValidationError: they are not; tools are our own code.
-        """
-        return [Finding.model_validate(finding) for finding in self.findings]
+    def exact(self) -> tuple[list[Finding], list[str]]:
+        """The findings as a tool's, whose places are exact, and what is wrong with the rest."""
+        found: list[Finding] = []
+        wrong: list[str] = []
+        for finding in self.findings:
+            try:
+                found.append(Finding.model_validate(finding))
+            except ValidationError as error:
+                first = error.errors(include_url=False)[0]
+                wrong.append(f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+        return found, wrong
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonObject:

@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 from moa_engine.agreement import Claim, clusters, cosine, vectors
 from moa_engine.ledger import Decision, Fact, Item, Ledger, Settled, Stance, settle
@@ -61,7 +61,7 @@ def conclude(
     groups = _united(group([*ledger.items, *rulings.added], anchors), decided, anchors, refused)
     on_item = {item: settled for settled in decided for item in settled.ids}
     own = {item.id for item in rulings.added}
-    stances, facts = _by_item(ledger.stances), _by_item(ledger.facts)
+    stances, facts = by_item(ledger.stances), by_item(ledger.facts)
     reported = []
     for items in groups:
         heard = [item for item in items if item.id not in own]
@@ -84,7 +84,7 @@ def group(items: Sequence[Item], anchors: Anchors) -> list[Group]:
     claims = []
     for key, item in by_key.items():
         body = body_of(item)
-        path, start, end = anchors.at_head(_place(body))
+        path, start, end = anchors.at_head(place_of(body))
         text = f"{body.title}\n{body.body[:_CLAIM]}"
         claims.append(Claim(key, path, start, end, text, voice=f"{item.author} {item.layer} {item.sample}"))
     return [[by_key[key] for key in keys] for keys in clusters(claims)]
@@ -97,12 +97,17 @@ def body_of(item: Item) -> Finding:
     return item.body
 
 
-def _place(finding: Finding) -> Place:
+def place_of(finding: Finding) -> Place:
+    """Where a finding is."""
     return Place(finding.path, finding.side, finding.start_line, finding.line)
 
 
-def _by_item(things: Iterable[Any]) -> defaultdict[str | None, list[Any]]:
-    found: defaultdict[str | None, list[Any]] = defaultdict(list)
+ThingT = TypeVar("ThingT", Stance, Fact)
+
+
+def by_item(things: Iterable[ThingT]) -> defaultdict[str | None, list[ThingT]]:
+    """Stances or facts by the id of their item; under None what is about no item."""
+    found: defaultdict[str | None, list[ThingT]] = defaultdict(list)
     for thing in things:
         found[thing.item].append(thing)
     return found
@@ -120,7 +125,7 @@ def _united(
             number = merged[number]
         return number
 
-    where = {item.id: anchors.at_head(_place(body_of(item))) for items in groups for item in items}
+    where = {item.id: anchors.at_head(place_of(body_of(item))) for items in groups for item in items}
     for settled in decided:
         if (
             settled.verdict != "merged"
@@ -183,9 +188,13 @@ def _finding(
     by_merit = _by_merit(heard, voices)
     lead, *others = by_merit
     body = body_of(lead)
-    place = _place(body)
+    place = place_of(body)
     suggestion = next(
-        (twin.suggestion for item in by_merit if _place(twin := body_of(item)) == place and twin.suggestion),
+        (
+            twin.suggestion
+            for item in by_merit
+            if place_of(twin := body_of(item)) == place and twin.suggestion
+        ),
         None,
     )
     stances = [{"member": stance.member, "position": stance.position, "why": stance.why} for stance in said]

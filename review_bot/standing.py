@@ -18,18 +18,32 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from moa_engine.ledger import Fact, Item, Position, Stance, Verdict
+from moa_engine.member import Member
 from review_bot.finding import Standing
 
 #: Independent voices that make a finding more than one reviewer's opinion.
 ENOUGH_VOICES = 2
 
 
+#: Tokens that fit into a request and its answer, and tokens of an answer, where nothing says so.
+USUAL_WINDOW, USUAL_ANSWER = 8192, 2048
+
+
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """What counts of a member: its family, and whether it runs no model."""
+    """What counts of a member: its family, whether it runs no model, how many tokens it can be asked."""
 
     family: str
     deterministic: bool = False
+    prompt_tokens: int = USUAL_WINDOW - USUAL_ANSWER
+
+    @classmethod
+    def of(cls, member: Member) -> Voice:
+        """The voice of a member. Its answer gets what it may be long, but half of the window at most."""
+        window = member.context_window or USUAL_WINDOW
+        limits = [member.parameters.get(name) for name in ("max_completion_tokens", "max_tokens")]
+        answer = next((limit for limit in limits if isinstance(limit, int)), USUAL_ANSWER)
+        return cls(member.family, member.reads == "subject", window - min(answer, window // 2))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,195 @@
+"""What chat reviewers are asked.
+
+The stable part comes first, so that endpoints can reuse the prefix: instructions, then what is the
+same for all units of a change, then the unit, then what the layer asks. A later layer's question is
+the first layer's, continued: its last message begins with all of the first layer's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from moa_engine.ledger import Fact, Item
+from moa_engine.member import Message, PromptVersion
+from moa_engine.prompts import Prompt, load_prompt
+from moa_engine.task import Question
+from review_bot.anchors import Anchors
+from review_bot.change import Change, ChangedFile, NotReviewed
+from review_bot.conclusion import body_of, place_of
+from review_bot.packing import Unit, pack
+
+Tokens = Callable[[str], int]
+
+#: Shares of a prompt that guidelines, and the findings of a layer before, may take.
+_GUIDELINES, _FINDINGS = 6, 6
+
+#: Characters of a description, of a finding's body and of a quoted line that are shown.
+_DESCRIPTION, _BODY, _LINE = 1500, 600, 200
+
+#: Files of other units that are named, so that a reviewer knows what else changes.
+_OTHERS = 30
+
+#: Tokens of a unit below which cutting finer makes no sense.
+_SMALLEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How one change is put to reviewers with room for `room` tokens of prompt.
+
+    `boundary` is a line that nobody who wrote the change can have known.
+    """
+
+    change: Change
+    anchors: Anchors
+    boundary: str
+    room: int
+    tokens: Tokens
+
+    def units(self) -> tuple[list[Unit], list[NotReviewed]]:
+        """The parts of the change that fit into one question each, and what fits into none."""
+        empty = self._first(Unit("", "", (), ()), ())
+        fixed = sum(self.tokens(message.content) for message in empty)
+        later = self.tokens(prompt_file("review-again").text) + self.room // _FINDINGS
+        return pack(self.change, self.tokens, max(_SMALLEST, self.room - fixed - later))
+
+    def first(self, unit: Unit, units: Sequence[Unit]) -> Question:
+        """The question of the first layer."""
+        return Question(version_of("review", "review-change"), self._first(unit, units), unit.name, 500)
+
+    def again(
+        self,
+        unit: Unit,
+        units: Sequence[Unit],
+        items: Sequence[Item],
+        facts: Mapping[str | None, Sequence[Fact]],
+    ) -> list[Question]:
+        """The questions of a later layer: one, or more where the findings do not fit into one."""
+        system, user = self._first(unit, units)
+        prompt = prompt_file("review-again")
+        shown = [self.finding(item, facts) for item in items]
+        fixed = self.tokens(system.content) + self.tokens(user.content) + self.tokens(prompt.text)
+        general = [f"executed: {fact_line(fact)}" for fact in facts.get(None, ())]
+        questions = []
+        portions = portioned(shown, self.tokens, max(_SMALLEST, self.room - fixed))
+        for number, portion in enumerate(portions, 1):
+            findings = "\n".join([*(shown[index] for index in portion), *general])
+            text = prompt.render(boundary=self.boundary, findings=findings)
+            name = (
+                unit.name
+                if number == 1
+                else f"{unit.name}; findings {number} of {len(portions)}".lstrip("; ")
+            )
+            messages = (system, Message("user", f"{user.content}\n\n{text}"))
+            questions.append(
+                Question(version_of("review", "review-change", "review-again"), messages, name, 600)
+            )
+        return questions
+
+    def finding(self, item: Item, facts: Mapping[str | None, Sequence[Fact]]) -> str:
+        """A finding as other members see it: under its id, without its author."""
+        body = body_of(item)
+        lines = [f"[{item.id}] {body.path}: {body.title} ({body.severity}, {body.category})"]
+        lines += [f"  > {line.strip()[:_LINE]}" for line in self.anchors.code(place_of(body))[:3]]
+        lines += [f"  {line}" for line in body.body[:_BODY].splitlines() if line.strip()]
+        lines += [f"  executed: {fact_line(fact)}" for fact in facts.get(item.id, ())]
+        return "\n".join(lines)
+
+    def _first(self, unit: Unit, units: Sequence[Unit]) -> tuple[Message, Message]:
+        named = f" ({unit.name})" if unit.name else ""
+        diff = f"{self._heading(f'diff{named}')}\n{unit.text}".rstrip("\n")
+        user = prompt_file("review-change").render(
+            boundary=self.boundary, parts="\n".join([*self._about(), *self._elsewhere(unit, units), diff])
+        )
+        return Message("system", prompt_file("review").text), Message("user", user)
+
+    def _heading(self, text: str) -> str:
+        return f"{self.boundary} {text}"
+
+    def _about(self) -> list[str]:
+        """What is the same for all units: guidelines, as far as they fit, and the author's words."""
+        parts = []
+        left = self.room // _GUIDELINES
+        for guideline in self.change.guidelines:
+            if text := _fitting(guideline.text.strip(), self.tokens, left):
+                left -= self.tokens(text)
+                title = f"guidelines of the project, before the change: {guideline.path}"
+                parts.append(f"{self._heading(title)}\n{text}")
+        words = f"{self.change.title}\n\n{self.change.description[:_DESCRIPTION]}".strip()
+        if words:
+            parts.append(f"{self._heading('what the author says of the change')}\n{words}")
+        return parts
+
+    def _elsewhere(self, unit: Unit, units: Sequence[Unit]) -> list[str]:
+        others = dict.fromkeys(path for one in units for path in one.files if path not in unit.files)
+        if not others:
+            return []
+        more = f"\n... and {len(others) - _OTHERS} more" if len(others) > _OTHERS else ""
+        return [
+            f"{self._heading('also changed, and reviewed separately')}\n"
+            + "\n".join(list(others)[:_OTHERS])
+            + more
+        ]
+
+
+def unit_of(item: Item, units: Sequence[Unit], change: Change, anchors: Anchors) -> Unit:
+    """The unit that shows what an item is about: the nearest piece of its file, else the first unit."""
+    path, line, _ = anchors.at_head(place_of(body_of(item)))
+    with_file = [unit for unit in units if path in unit.files]
+    file = change.file(path)
+    if len(with_file) < 2 or line is None or file is None:
+        return (with_file or list(units))[0]
+    return min(with_file, key=lambda unit: min(_distances(unit, file, line)))
+
+
+def _distances(unit: Unit, file: ChangedFile, line: int) -> Iterable[int]:
+    """How far a line at head is from the unit's pieces of a file, in lines."""
+    for piece in unit.pieces:
+        if piece.path == file.path and piece.hunk is not None:
+            hunk = file.hunks[piece.hunk]
+            numbers = [found.new for found in list(hunk.lines())[piece.first : piece.stop] if found.new]
+            start, end = (numbers[0], numbers[-1]) if numbers else (hunk.new_start, hunk.new_start)
+            yield max(start - line, line - end, 0)
+    yield 1_000_000
+
+
+def portioned(texts: Sequence[str], tokens: Tokens, room: int) -> list[range]:
+    """The indices of the texts in as few runs as fit into `room` tokens each, at least one text in each."""
+    portions: list[range] = []
+    left = 0
+    for index, text in enumerate(texts):
+        needed = tokens(text) + 1
+        if portions and needed <= left:
+            portions[-1] = range(portions[-1].start, index + 1)
+        else:
+            portions.append(range(index, index + 1))
+            left = room
+        left -= needed
+    return portions
+
+
+def fact_line(fact: Fact) -> str:
+    """A fact in one line, with what it means for the finding."""
+    meaning = {True: "confirms it", False: "refutes it", None: "decides nothing"}[fact.supports]
+    return " ".join(f"{fact.kind}: {fact.text} ({meaning})".split())[:_BODY]
+
+
+def _fitting(text: str, tokens: Tokens, room: int) -> str:
+    """The text, or its first lines with a note; "" where not even those fit."""
+    if tokens(text) <= room:
+        return text
+    lines = text.split("\n")
+    while lines and tokens("\n".join(lines)) > room:
+        lines = lines[: len(lines) * 3 // 4]
+    return "\n".join([*lines, "(cut)"]) if lines else ""
+
+
+def prompt_file(name: str) -> Prompt:
+    """One of this package's prompts."""
+    return load_prompt("review_bot", name)
+
+
+def version_of(*names: str) -> PromptVersion:
+    """One name and version for a prompt that is made of several files."""
+    return PromptVersion(names[-1], ".".join(prompt_file(name).version for name in names))

@@ -1,0 +1,206 @@
+"""The review as a task of the engine: what members are asked, how they are read, what comes of it.
+
+Layer 1 reviews independently; tools take part in it and in no other. Later layers see all findings
+under neutral ids and take a stance on each. What reviewers quote is found by code (`anchors`), what
+becomes of findings follows rules (`standing`, `conclusion`), and an aggregator can only add to that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import BaseModel
+
+from moa_engine.errors import RunFailed
+from moa_engine.ledger import Answer, Item, Ledger, item_id
+from moa_engine.member import Member, PromptVersion
+from moa_engine.task import Contribution, Question, Synthesis, Task
+from moa_engine.tokens import TokenEstimator
+from review_bot.anchors import Anchors
+from review_bot.answers import ReviewAnswer, SecondAnswer, Verdicts
+from review_bot.asking import Asking, unit_of
+from review_bot.change import Change, NotReviewed, change_from_json, change_to_json, digest
+from review_bot.conclusion import Rulings, by_item, conclude
+from review_bot.finding import Review
+from review_bot.located import located
+from review_bot.masking import mask_change
+from review_bot.packing import Unit
+from review_bot.scratch import ScratchTrees
+from review_bot.settling import Settling
+from review_bot.standing import Voice
+from review_bot.subject import ReviewSubject
+
+if TYPE_CHECKING:
+    from moa_engine.outcome import Outcome
+
+
+class ReviewTask(Task[Review]):
+    """Reviews one change.
+
+    `change` is taken as it is, for the tools; `mask` is applied before anything of it reaches a
+    message, the record or a report, and `count` says how many secrets it has found by then.
+    `repository` is where the change was read, None for a bare patch. `voices` says what each member's
+    word counts (`Voice.of`).
+    """
+
+    name: ClassVar[str] = "review"
+    merges_late: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        change: Change,
+        *,
+        repository: Path | None,
+        mask: Callable[[str], str],
+        voices: Mapping[str, Voice],
+        count: Callable[[], int] = int,
+    ) -> None:
+        self.voices = dict(voices)
+        self.subject = ReviewSubject(change, repository, ScratchTrees(repository, change))
+        self.subject_digest = digest(change)
+        self.change = mask_change(change, mask)
+        self.masked_secrets = count()
+        self.anchors = Anchors(self.change)
+        self._units: dict[int, tuple[list[Unit], list[NotReviewed]]] = {}
+        listed = dict.fromkeys((*self.change.not_reviewed, *self._not_shown()))
+        self.change = replace(self.change, not_reviewed=tuple(listed))
+
+    def dump(self) -> Mapping[str, Any]:
+        return {
+            "change": change_to_json(self.change),
+            "voices": {name: asdict(voice) for name, voice in self.voices.items()},
+            "subject_digest": self.subject_digest,
+            "masked_secrets": self.masked_secrets,
+        }
+
+    @classmethod
+    def load(cls, data: Mapping[str, Any]) -> ReviewTask:
+        """The task again, from its masked change: enough for everything but running tools."""
+        voices = {name: Voice(**voice) for name, voice in data["voices"].items()}
+        task = cls(
+            change_from_json(data["change"]),
+            repository=None,
+            mask=str,
+            voices=voices,
+            count=lambda: int(data["masked_secrets"]),
+        )
+        task.subject_digest = data["subject_digest"]
+        return task
+
+    def questions(self, member: Member, layer: int, ledger: Ledger) -> Sequence[Question]:
+        if member.reads == "subject":
+            return (Question(PromptVersion("", "")),) if layer == 1 and self.change.files else ()
+        asking = self._asking(Voice.of(member), ledger)
+        units, _ = self._packed(asking)
+        if layer == 1 or not units:
+            return [asking.first(unit, units) for unit in units]
+        facts = by_item(ledger.facts)
+        shown: defaultdict[str, list[Item]] = defaultdict(list)
+        for item in ledger.shuffled(ledger.items, lambda item: item.id):
+            shown[unit_of(item, units, self.change, self.anchors).name].append(item)
+        heard = {answer.unit for answer in ledger.answers if answer.member == member.name and answer.value}
+        questions: list[Question] = []
+        for unit in units:
+            if items := shown[unit.name]:
+                questions += asking.again(unit, units, items, facts)
+            elif unit.name not in heard:  # nothing to discuss, but this member has not had its say yet
+                questions.append(asking.first(unit, units))
+        return questions
+
+    def answer_type(self, layer: int) -> type[BaseModel]:
+        return ReviewAnswer if layer == 1 else SecondAnswer
+
+    def read(self, answer: Answer) -> Contribution:
+        value = answer.value
+        if not isinstance(value, ReviewAnswer):
+            return Contribution()
+        if self._is_tool(answer.member):
+            return Contribution(items=value.exact()[0])
+        stances = value.stances if isinstance(value, SecondAnswer) else []
+        return Contribution(
+            items=located(value.drafts(), self.anchors)[0],
+            stances=[(stance.id, stance.position, stance.why) for stance in stances],
+        )
+
+    def synthesis(self, aggregator: Member, ledger: Ledger) -> Sequence[Question]:
+        return Settling(self._asking(Voice.of(aggregator), ledger), ledger, self.voices).questions()
+
+    def synthesis_type(self) -> type[BaseModel]:
+        return Verdicts
+
+    def conclude(self, ledger: Ledger, synthesis: Synthesis | None) -> Review:
+        if ledger.answers and all(answer.value is None for answer in ledger.answers):
+            raise RunFailed("no reviewer gave an answer that could be used")
+        lost = [
+            f"{answer.member}: {reason}" for answer in ledger.answers for reason in self._unusable(answer)
+        ]
+        rulings = None
+        if synthesis is not None:
+            rulings, unplaced = self._rulings(synthesis)
+            lost += [f"{synthesis.aggregator}: {reason}" for reason in unplaced]
+        return conclude(ledger, self.anchors, self.voices, rulings, lost)
+
+    def dump_result(self, result: Review) -> Any:
+        return result.model_dump(mode="json")
+
+    def present(self, outcome: Outcome[Review], format: str) -> str:
+        from review_bot.formats import render
+
+        return render(outcome, format)
+
+    def _asking(self, voice: Voice, ledger: Ledger) -> Asking:
+        secret = hashlib.sha256(f"{ledger.seed} {self.subject_digest}".encode()).hexdigest()
+        return Asking(
+            change=self.change,
+            anchors=self.anchors,
+            boundary=f"----- {secret[:16]} -----",
+            room=voice.prompt_tokens,
+            tokens=TokenEstimator().estimate,
+        )
+
+    def _packed(self, asking: Asking) -> tuple[list[Unit], list[NotReviewed]]:
+        """The units for prompts of one size; every member and layer gets the same."""
+        if asking.room not in self._units:
+            self._units[asking.room] = asking.units()
+        return self._units[asking.room]
+
+    def _not_shown(self) -> list[NotReviewed]:
+        """What does not fit into chat members' prompts, and whose."""
+        lost: defaultdict[NotReviewed, list[str]] = defaultdict(list)
+        for name, voice in self.voices.items():
+            if not voice.deterministic and self.change.files:
+                for entry in self._packed(self._asking(voice, Ledger()))[1]:
+                    lost[entry].append(name)
+        return [
+            NotReviewed(entry.path, f"by {', '.join(names)}: {entry.why}") for entry, names in lost.items()
+        ]
+
+    def _is_tool(self, member: str) -> bool:
+        return member in self.voices and self.voices[member].deterministic
+
+    def _unusable(self, answer: Answer) -> list[str]:
+        if not isinstance(answer.value, ReviewAnswer):
+            return []
+        if self._is_tool(answer.member):
+            return answer.value.exact()[1]
+        return located(answer.value.drafts(), self.anchors)[1]
+
+    def _rulings(self, synthesis: Synthesis) -> tuple[Rulings, list[str]]:
+        """What the aggregator decided and added, and which of its own findings have no place."""
+        decisions, added, unplaced = [], [], []
+        for answer in synthesis.answers:
+            if isinstance(answer.value, Verdicts):
+                decisions += answer.value.decisions
+                findings, lost = located(answer.value.drafts(), self.anchors)
+                unplaced += lost
+                for index, finding in enumerate(findings):
+                    name = item_id(answer.member, answer.layer, answer.sample, answer.unit, index, finding)
+                    added.append(
+                        Item(name, answer.member, answer.layer, finding, answer.sample, answer.generation)
+                    )
+        return Rulings(synthesis.aggregator, decisions, added), unplaced

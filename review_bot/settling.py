@@ -1,0 +1,132 @@
+"""What aggregators are asked: to settle findings, with the code they are about and what was said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from moa_engine.ledger import Fact, Item, Ledger, Stance
+from moa_engine.member import Message
+from moa_engine.task import Question
+from review_bot.asking import Asking, portioned, prompt_file, version_of
+from review_bot.change import ChangedFile, Hunk
+from review_bot.conclusion import body_of, by_item, group, place_of
+from review_bot.finding import Finding
+from review_bot.packing import pack
+from review_bot.standing import Voice
+
+#: Tokens of an answer per finding, for the plan.
+_PER_FINDING = 60
+
+#: The part of a prompt's room that findings may take; the code they are about gets the rest.
+_FINDINGS = 0.6
+
+#: Lines between a finding of a tool and one of a model below which they may be the same.
+_NEAR = 25
+
+Group = list[Item]
+Said = Mapping[str | None, Sequence[Stance]]
+Known = Mapping[str | None, Sequence[Fact]]
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """How the findings of one review are put to an aggregator."""
+
+    asking: Asking
+    ledger: Ledger
+    voices: Mapping[str, Voice]
+
+    def questions(self) -> list[Question]:
+        """One question, more where the findings do not fit into one, none where nobody has to settle.
+
+        What tools alone have found needs no settling: it stands, and code has merged what is the same.
+        """
+        groups = self._open_groups()
+        said, known = by_item(self.ledger.stances), by_item(self.ledger.facts)
+        texts = [self._shown(items, said, known) for items in groups]
+        system = prompt_file("settle").text
+        frame = prompt_file("settle-findings")
+        asking = self.asking
+        room = asking.room - asking.tokens(system) - asking.tokens(frame.text)
+        portions = portioned(texts, asking.tokens, int(room * _FINDINGS))
+        questions = []
+        for number, portion in enumerate(portions, 1):
+            findings = "\n\n".join(texts[index] for index in portion)
+            items = [item for index in portion for item in groups[index]]
+            code = self._code(items, room - asking.tokens(findings))
+            user = frame.render(boundary=asking.boundary, code=code, findings=findings)
+            name = "" if len(portions) == 1 else f"findings, part {number} of {len(portions)}"
+            messages = (Message("system", system), Message("user", user))
+            questions.append(
+                Question(version_of("settle", "settle-findings"), messages, name, _PER_FINDING * len(items))
+            )
+        return questions
+
+    def _open_groups(self) -> list[Group]:
+        """Groups in which a model has a say, and tools' groups near them: by file, then shuffled."""
+        groups = group(self.ledger.items, self.asking.anchors)
+        tools = [all(map(self._is_tools, items)) for items in groups]
+        said: dict[str, list[int | None]] = {}
+        for items, only_tools in zip(groups, tools, strict=True):
+            if not only_tools:
+                said.setdefault(body_of(items[0]).path, []).extend(body_of(item).line for item in items)
+        open_groups = [
+            items
+            for items, only_tools in zip(groups, tools, strict=True)
+            if not only_tools or _near(body_of(items[0]), said)
+        ]
+        shuffled: list[Group] = self.ledger.shuffled(open_groups, lambda items: items[0].id)
+        return sorted(shuffled, key=lambda items: body_of(items[0]).path)
+
+    def _is_tools(self, item: Item) -> bool:
+        voice = self.voices.get(item.author)
+        return voice is not None and voice.deterministic
+
+    def _shown(self, items: Group, said: Said, known: Known) -> str:
+        lines = ["(these seem to make the same claim)"] if len(items) > 1 else []
+        for item in items:
+            lines.append(self.asking.finding(item, known))
+            if self._is_tools(item):
+                lines.append("  found by a tool")
+            lines += [f"  {stance.position}: {stance.why}".rstrip(": ") for stance in said[item.id]]
+        return "\n".join(lines)
+
+    def _code(self, items: Sequence[Item], room: int) -> str:
+        """The hunks that the findings are about, as far as they fit."""
+        wanted: dict[str, list[Item]] = {}
+        for item in items:
+            wanted.setdefault(body_of(item).path, []).append(item)
+        files = [
+            replace(file, hunks=self._hunks(file, wanted[file.path]))
+            for file in self.asking.change.files
+            if file.path in wanted
+        ]
+        units, _ = pack(replace(self.asking.change, files=tuple(files)), self.asking.tokens, max(room, 1))
+        if not units:
+            return "(does not fit)"
+        return units[0].text.rstrip("\n") + ("\n(the rest does not fit)" if len(units) > 1 else "")
+
+    def _hunks(self, file: ChangedFile, items: Sequence[Item]) -> tuple[Hunk, ...]:
+        """The hunk nearest to each finding; all for a finding about the whole file."""
+        lines = [self.asking.anchors.at_head(place_of(body_of(item)))[1] for item in items]
+        if None in lines:
+            return file.hunks
+        nearest = {
+            min(range(len(file.hunks)), key=lambda index: _distance(file.hunks[index], line))
+            for line in lines
+            if line is not None and file.hunks
+        }
+        return tuple(hunk for index, hunk in enumerate(file.hunks) if index in nearest)
+
+
+def _distance(hunk: Hunk, line: int) -> int:
+    return max(hunk.new_start - line, line - hunk.new_start - hunk.new_length, 0)
+
+
+def _near(finding: Finding, said: Mapping[str, Sequence[int | None]]) -> bool:
+    """Whether a model says something near a tool's finding, or about its whole file."""
+    return any(
+        line is None or finding.line is None or abs(line - finding.line) <= _NEAR
+        for line in said.get(finding.path, ())
+    )
