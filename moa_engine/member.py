@@ -90,6 +90,7 @@ class Member(Protocol):
     parameters: Mapping[str, Any]  #: sampling parameters sent with each request
     concurrency: int  #: requests at its endpoint at once, to begin with
     price: Price | None  #: as configured; None leaves it to the price data
+    secrets: tuple[str, ...]  #: keys that it uses: never sent anywhere else, never kept
 
     async def open(self) -> None:
         """Do what must be done once before the first request: imports, connections, loading a model."""

@@ -139,6 +139,9 @@ async def conduct(
     settings = session.settings
     observer = observer or _unobserved
     members = committee.members.values()
+    for member in members:
+        for secret in member.secrets:
+            session.redactor.learn(secret)
     prices: dict[str, Price | None] = {member.name: price_of(member) for member in members}
     seed = seed_of(task) if settings.seed is None else settings.seed
     caller = Caller(

@@ -57,6 +57,7 @@ class Reviewer:
     samples: int = 1
     context_window: int | None = None
     concurrency: int = 8
+    secrets: tuple[str, ...] = ()
     price: Price | None = field(default_factory=lambda: Price(input=0, output=0))
 
     @classmethod
@@ -75,6 +76,9 @@ class Reviewer:
             )
 
         return build
+
+    async def open(self) -> None:
+        """Nothing to prepare."""
 
     async def generate(self, request: Request) -> Reply:
         """Review the request's subject.
