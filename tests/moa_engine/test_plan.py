@@ -38,6 +38,7 @@ class Somebody:
     family: str = "m"
     context_window: int | None = 8192
     timeout: float = 60
+    secrets: tuple[str, ...] = ()
 
     async def open(self) -> None:
         raise AssertionError("a plan opens nobody")
