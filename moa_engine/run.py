@@ -179,6 +179,7 @@ class Run(Generic[ResultT]):
             if not in_time:
                 self.cut_short = True
                 self.warnings.append(f"layer {number} closed at its deadline, before all had answered")
+            await asyncio.sleep(0)  # who is done by now has its callback in the loop's next turn
         layer.closed = True
 
     def _answered(self, work: asyncio.Task[Answer], layer: _Layer) -> None:
