@@ -116,7 +116,7 @@ def _ask(args: argparse.Namespace) -> int:
 
     question = sys.stdin.read() if args.question == "-" else args.question
     if not question.strip():
-        raise MoaError("the question is empty", hint="give it as an argument, or - to read standard input")
+        raise ConfigError("the question is empty", hint="give it as an argument, or - to read standard input")
     with open_session(start=Path.cwd(), config=args.config, flags=flags(args)) as session:
         committee = build_committee(session.settings, session.plugins)
         require_models(committee)
@@ -214,7 +214,7 @@ def _download(args: argparse.Namespace) -> int:
             print(f"{model.name:32} {model.size / 1e6:7.0f} MB  {model.licence:12} {model.url}")
         return OK
     if args.name not in models:
-        raise MoaError(f"no model {args.name!r} in the catalogue", hint=f"there are: {', '.join(models)}")
+        raise ConfigError(f"no model {args.name!r} in the catalogue", hint=f"there are: {', '.join(models)}")
     model = models[args.name]
     print(f"{model.name}: {model.size / 1e6:.0f} MB, {model.licence}, from {model.url}", file=sys.stderr)
     if not args.yes and input("Download it? [y/N] ").strip().lower() not in ("y", "yes"):
