@@ -14,9 +14,13 @@ import re
 from moa_engine.printable import one_line, printable
 
 _CODE_SPAN = r"(?P<ticks>(?<!`)`+(?!`))(?P<code>.+?)(?<!`)(?P=ticks)(?!`)"
-#: Mentions and addresses, references to issues, URLs; each with the rest of its word.
-_ACTIVE = r"(?P<active>[^\s`]*(?:@|#\d|://|www\.)[^\s`]*|\bGH-\d+)"
-_INLINE = re.compile(f"{_CODE_SPAN}|{_ACTIVE}", re.IGNORECASE)
+#: Mentions and addresses, references to issues, URLs; each with its word, but for punctuation around it.
+_ACTIVE = (
+    r"(?<![^\s`()\[\]<>])"  # a word is tried once, at its start: time stays linear in its length
+    r"(?P<active>[^\s`()\[\]<>]*(?:@|#\d|://|www\.)(?:[^\s`]*[^\s`)\].,;:!?'\"])?)|(?P<ref>\bGH-\d+)"
+)
+_LINK = r"!?\[(?P<label>[^\[\]`]*)\]\((?P<url>[^()\s`]+)(?:\s[^()`]*)?\)"
+_INLINE = re.compile(f"{_CODE_SPAN}|{_LINK}|{_ACTIVE}", re.IGNORECASE)
 _SPECIAL = re.compile(r"[\\`*_{}\[\]|~$]")
 _LIST_ITEM = re.compile(r"(?P<indent> *)(?P<bullet>[-*+]|\d{1,3}[.)]) +(?P<text>\S.*)")
 _FENCE = re.compile(r" *(?P<marks>`{3,}|~{3,})(?P<info>[^`]*)")
@@ -87,7 +91,10 @@ def _inline(text: str) -> str:
     end = 0
     for match in _INLINE.finditer(text):
         parts.append(_escaped(text[end : match.start()]))
-        parts.append(code(match["code"] or match["active"]))
+        if match["url"]:  # an image's or a link's words, and where it would have led
+            parts.append(f"{_inline(match['label'])} ({code(match['url'])})".lstrip())
+        else:
+            parts.append(code(match["code"] or match["active"] or match["ref"]))
         end = match.end()
     parts.append(_escaped(text[end:]))
     return "".join(parts)

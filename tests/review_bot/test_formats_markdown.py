@@ -176,6 +176,8 @@ HOSTILE = [
     "<img src=x onerror=alert(1)>",
     "<!-- hidden --> <details open><summary>x",
     "![beacon](https://evil.example/p.png?u=1)",
+    "![](https://evil.example/p.png) ![a [b](https://evil.example)](https://evil.example)",
+    "[@octocat](javascript:alert(1)) [x](http://a 'title') [y]( http://b ) [z]()",
     "[click](https://evil.example) and [ref][1]\n\n[1]: https://evil.example",
     "<https://evil.example> https://evil.example/a www.evil.example",
     "@octocat @org/team me@evil.example",
@@ -206,7 +208,7 @@ def test_foreign_text_does_nothing(text: str) -> None:
 
 
 @settings(max_examples=300, derandomize=True, database=None, deadline=None)
-@given(st.text(alphabet="`~@#<>[]()!*_-=+|\\&$:/.w1aA \n\t", max_size=60))
+@given(st.text(alphabet="`~@#<>[]()!*_-=+|\\&$:/.w1aA,;\"' \n\t", max_size=60))
 def test_no_mixture_of_special_characters_does_anything(text: str) -> None:
     for shown in (block(text), words(text)):
         assert kinds(shown) <= HARMLESS
@@ -222,9 +224,12 @@ def test_code_never_leaves_its_fence_or_span(text: str) -> None:
 
 
 def test_what_reviewers_write_stays_readable() -> None:
-    text = "Use `shlex.quote(x)`:\n\n- first\n- second, *not* <third>\n\n```python\nrun([x])\n```\n1. done."
+    text = (
+        "Use `shlex.quote(x)` ([why](https://docs.python.org/3/)):\n\n- first\n- second, *not* <third>\n\n"
+        "```python\nrun([x])\n```\n1. done (see https://example.com/a_b)."
+    )
     assert block(text) == snapshot("""\
-Use `shlex.quote(x)`:
+Use `shlex.quote(x)` (why (`https://docs.python.org/3/`)):
 
 - first
 - second, \\*not\\* &lt;third&gt;
@@ -232,7 +237,7 @@ Use `shlex.quote(x)`:
 ```python
 run([x])
 ```
-1. done.\
+1. done (see `https://example.com/a_b`).\
 """)
 
 

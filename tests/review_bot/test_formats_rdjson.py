@@ -66,7 +66,7 @@ def test_a_suggestion_replaces_whole_lines(suggestion: str, text: str) -> None:
 def test_messages_are_safe_where_reviewdog_posts_them() -> None:
     (found,) = diagnostics([finding(title="<img src=x> @octocat", body="![p](https://evil.example/p)")])
     assert "&lt;img src=x&gt; `@octocat`" in found["message"]
-    assert "`![p](https://evil.example/p)`" in found["message"]
+    assert "p (`https://evil.example/p`)" in found["message"]
 
 
 def test_a_failed_run_has_no_diagnostics() -> None:
