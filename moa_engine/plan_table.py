@@ -152,7 +152,7 @@ class Plan:
 
     @property
     def cost_low(self) -> Decimal:
-        """USD that the run costs at least."""
+        """The low estimate of `cost`."""
         return self.cost.low
 
     @property
@@ -232,7 +232,7 @@ class Plan:
 
     def _about_budget(self, budget: Decimal) -> str:
         if self.cost.low > budget:
-            return f"The budget of {dollars(budget)} is less than this run costs at least."
+            return f"The budget of {dollars(budget)} is below even the low estimate; the run may end early."
         if self.cost.expected > budget:
             return f"The budget of {dollars(budget)} is less than expected; the run may end early."
         if self.cost.high > budget:

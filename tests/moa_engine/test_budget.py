@@ -1,14 +1,19 @@
 import asyncio
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from moa_engine.ask import AskTask
 from moa_engine.budget import LONGEST_ANSWER, Budget, Reservation, most_input, worst_cost
+from moa_engine.committee import build_committee
 from moa_engine.config import Price
 from moa_engine.errors import BudgetExceeded
 from moa_engine.prices import cost
+from moa_engine.session import open_session, plan_for, run_task
+from tests.scripted_endpoint import Scripted, ScriptedEndpoint
 
 PRICE = Price(input=3, output=15)
 
@@ -136,3 +141,31 @@ def test_the_worst_case_covers_prompts_twice_as_long_as_estimated(
 
 def test_an_answer_without_a_limit_counts_as_the_longest_there_is() -> None:
     assert worst_cost(PRICE, 10, None) == worst_cost(PRICE, 10, LONGEST_ANSWER)
+
+
+def test_a_run_with_failing_calls_stays_within_its_budget(tmp_path: Path) -> None:
+    """Two layers of three members: the endpoint is paid for every call it gets, usable or not."""
+    usage = {"prompt_tokens": 1000, "completion_tokens": 1000, "total_tokens": 2000}
+    answers = iter(["", "yes", "", "", "yes", "yes"] * 10)
+    with ScriptedEndpoint(lambda request: Scripted(next(answers), usage=usage)) as endpoint:
+        members = [
+            f'[members.m{n}]\nmodel = "m{n}"\nmax_tokens = 1000\nprice = {{ input = 3, output = 15 }}'
+            for n in range(3)
+        ]
+        settings = [
+            'layers = [["m0", "m1", "m2"], ["m0", "m1", "m2"]]',
+            f'record = "{tmp_path}/record.sqlite"',
+            f'base_url = "{endpoint.base_url}"',
+            "budget = 0.09",
+        ]
+        (tmp_path / "moa.toml").write_text("\n".join([*settings, *members]))
+        with open_session(start=tmp_path, environ={}) as session:
+            task = AskTask("Is it so?")
+            committee = build_committee(session.settings, session.plugins)
+            plan = plan_for(session, task, committee)
+            outcome = run_task(session, task, committee, plan)
+        paid = len(endpoint.requests) * cost(PRICE, 1000, 1000)
+        assert 0 < paid <= Decimal("0.09")
+        assert len(endpoint.requests) < plan.calls
+    assert outcome.result == "yes"
+    assert any("budget" in error for member in outcome.members for error in member.errors)

@@ -287,7 +287,7 @@ def test_text_fits_eighty_columns_and_json_has_every_row() -> None:
 @pytest.mark.parametrize(
     ("budget", "remark"),
     [
-        (0.0001, "less than this run costs at least"),
+        (0.0001, "below even the low estimate"),
         (0.0012, "less than expected"),
         (0.01, "not the worst case"),
         (1, "covers the worst case"),
