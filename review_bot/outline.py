@@ -210,7 +210,8 @@ def _other(text: str, language: str) -> Outline:
     found: list[Definition] = []
     imported = []
     stack: list[tuple[int, str]] = []  # last line and name of what is open
-    for node in SgRoot(text, language).root().find_all({"rule": {"any": rules}}):  # type: ignore[typeddict-item]
+    wanted: Any = {"rule": {"any": rules}}
+    for node in SgRoot(text, language).root().find_all(wanted):
         place = node.range()
         start, end = place.start.line + 1, place.end.line + (1 if place.end.column else 0)
         if node.kind() in imports:

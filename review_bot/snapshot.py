@@ -25,7 +25,8 @@ State = Literal["index", "worktree"]
 #: Why an untracked file is left out starts so.
 UNTRACKED = "untracked, "
 
-#: Gets the path and the size in bytes of an untracked file; says why it is left out, None to take it.
+#: Gets the path and the size in bytes of an untracked file, or a folder of them (path/, 0), and says why
+#: it is left out; None to take it.
 Unwanted = Callable[[str, int], str | None]
 
 
@@ -68,7 +69,7 @@ def _beside(repository: Repository, scratch: Path) -> dict[str, str]:
     paths = repository.run("rev-parse", "--git-path", "index", "--git-path", "objects").decode()
     index, objects = (repository.folder / path for path in paths.split("\n")[:2])
     if index.exists():
-        shutil.copyfile(index, scratch / "index")
+        shutil.copy2(index, scratch / "index")  # with its time: git trusts sizes of files that are older
     (scratch / "objects").mkdir()
     quoted = '"' + str(objects).replace("\\", "\\\\").replace('"', '\\"') + '"'
     known = os.environ.get("GIT_ALTERNATE_OBJECT_DIRECTORIES", "")
@@ -105,8 +106,16 @@ def _add_working_tree(repository: Repository, unwanted: Unwanted) -> list[NotRev
     repository.run("add", "--update", "--ignore-errors", codes=(0, 1))
     unread = repository.run("diff-files", "--name-only", "--ignore-submodules", "-z").split(b"\0")[:-1]
     left_out = [NotReviewed(decode(path), "git could not read it in the working tree") for path in unread]
+    others = ("ls-files", "--others", "--exclude-standard", "-z")
+    folders = []  # whole folders, such as node_modules, are listed as one
+    for path in repository.run(*others, "--directory").split(b"\0")[:-1]:
+        if path.endswith(b"/") and (why := unwanted(decode(path), 0)):
+            folders.append(path)
+            left_out.append(NotReviewed(decode(path), UNTRACKED + why))
     wanted = []
-    for path in repository.run("ls-files", "--others", "--exclude-standard", "-z").split(b"\0")[:-1]:
+    for path in repository.run(*others).split(b"\0")[:-1]:
+        if path.startswith(tuple(folders)):
+            continue
         if why := _why_not(repository.folder / os.fsdecode(path), decode(path), unwanted):
             left_out.append(NotReviewed(decode(path), why))
         else:

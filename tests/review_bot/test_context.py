@@ -129,7 +129,7 @@ def test_huge_python_files_are_read_by_indentation_too() -> None:
 
 
 def test_line_numbers_are_gits_whatever_ends_a_line_for_others() -> None:
-    text = "a = 'x\u2028y'\x0c\nb = 1 # \r c\r\n\ndef f():\r\n    return 1\r\n"
+    text = "a = 'x\u2028y'\x0c\nb = 1 # \r# c\r\n\ndef f():\r\n    return 1\r\n"
     assert (outline("a.py", text).definitions[0].start, context_of(text, 5).enclosing[0].name) == (4, "f")
 
 

@@ -146,7 +146,14 @@ def test_staged_is_the_index_against_head(repo: GitRepo) -> None:
 def test_working_includes_untracked_files_that_are_not_ignored(repo: GitRepo) -> None:
     repo.commit({"a": "1\n", ".gitignore": "*.log\n", "gone": "some\ntext\n"})
     repo.write(
-        {"a": "2\n", "sub/new.py": "1\n", "x.log": "1\n", "node_modules/m.js": "1\n", "big": "x" * 3000}
+        {
+            "a": "2\n",
+            "sub/new.py": "1\n",
+            "x.log": "1\n",
+            "node_modules/m.js": "1\n",
+            "node_modules/n/n.js": "1\n",
+            "big": "x" * 3000,
+        }
     )
     repo.git("add", "a")
     (repo.folder / "gone").unlink()
@@ -159,9 +166,21 @@ def test_working_includes_untracked_files_that_are_not_ignored(repo: GitRepo) ->
     assert why(change) == {
         "big": "untracked, too large: 3,000 bytes, the limit is 2,000",
         "nested/": "untracked, a git repository of its own",
-        "node_modules/m.js": "untracked, vendored file (node_modules/)",
+        "node_modules/": "untracked, vendored file (node_modules/)",
     }
     assert snapshot_of(repo.folder) == before
+
+
+def test_an_edit_in_the_second_of_the_last_commit_is_seen(repo: GitRepo) -> None:
+    repo.git("config", "core.trustctime", "false")
+    repo.write({"a": "1\n"})
+    moment = 1_700_000_000
+    os.utime(repo.folder / "a", (moment, moment))
+    repo.commit()
+    os.utime(repo.folder / ".git/index", (moment, moment))
+    repo.write({"a": "2\n"})  # as long as before, and as old
+    os.utime(repo.folder / "a", (moment, moment))
+    assert read_change(repo.folder, working=True).files[0].head_text == "2\n"
 
 
 @pytest.mark.parametrize("kind", [{"staged": True}, {"working": True}])
