@@ -17,7 +17,7 @@ import urllib.request
 from collections.abc import Callable
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, TextIO
 
 from moa_engine.egress import Egress
 from moa_engine.errors import DownloadFailed
@@ -108,10 +108,8 @@ def _fetch(
         except (ConnectionError, TimeoutError, ssl.SSLError, HTTPException) as error:
             problem = str(error) or type(error).__name__
         if _size(part) <= before:
-            raise DownloadFailed(
-                f"{model.name}: no more of it came from {model.url}: {problem}",
-                hint=f"{before / 1e6:,.0f} MB are kept: download again to go on from there",
-            )
+            kept = f"{before / 1e6:,.0f} MB are kept: download again to go on from there" if before else ""
+            raise DownloadFailed(f"{model.name} could not be fetched from {model.url}: {problem}", hint=kept)
 
 
 def _request(model: CatalogueModel, part: Path) -> urllib.request.Request:
@@ -187,6 +185,27 @@ def _etag_file(part: Path) -> Path:
 
 def _size(part: Path) -> int:
     return part.stat().st_size if part.exists() else 0
+
+
+def shown_on(stream: TextIO) -> Progress:
+    """Progress for people: one line of a terminal, or a line for each ten percent in a log."""
+    terminal = stream.isatty()
+    step = 1 if terminal else 10
+    shown = -step
+
+    def show(there: int, whole: int) -> None:
+        nonlocal shown
+        percent = there * 100 // whole
+        if percent < shown + step:
+            return
+        shown = percent
+        line = f"{percent:3d} % of {whole / 1e6:,.0f} MB"
+        stream.write(f"\r{line}" if terminal else f"{line}\n")
+        if terminal and percent == 100:
+            stream.write("\n")
+        stream.flush()
+
+    return show
 
 
 def _unseen(_there: int, _all: int) -> None:

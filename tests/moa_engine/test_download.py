@@ -1,4 +1,5 @@
 import hashlib
+import io
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -12,7 +13,7 @@ import pytest
 
 from moa_engine.catalogue import CatalogueModel, catalogue
 from moa_engine.config import Settings
-from moa_engine.download import download_model
+from moa_engine.download import download_model, shown_on
 from moa_engine.errors import DownloadFailed, EgressRefused
 
 WHOLE = bytes(range(256)) * 12_000  # 3 MB
@@ -116,6 +117,20 @@ def test_a_model_is_downloaded_once_and_then_found(tmp_path: Path) -> None:
         assert len(publisher.asked) == 1
 
 
+@pytest.mark.parametrize(("terminal", "lines"), [(True, 1), (False, 11)])
+def test_progress_takes_one_line_of_a_terminal_and_few_of_a_log(terminal: bool, lines: int) -> None:
+    class Stream(io.StringIO):
+        def isatty(self) -> bool:
+            return terminal
+
+    stream = Stream()
+    show = shown_on(stream)
+    for there in range(0, 5_000_001, 5000):
+        show(there, 5_000_000)
+    assert stream.getvalue().count("\n") == lines
+    assert stream.getvalue().endswith("100 % of 5 MB\n")
+
+
 def test_a_connection_that_breaks_is_taken_up_where_it_broke(tmp_path: Path) -> None:
     with serve(Publisher(breaks_after=[1_000_000, 500_000])) as publisher:
         path = download_model(model_of(publisher.url), SETTINGS, folder=tmp_path)
@@ -127,7 +142,7 @@ def test_a_connection_that_breaks_is_taken_up_where_it_broke(tmp_path: Path) -> 
 def test_a_download_that_failed_goes_on_the_next_time(tmp_path: Path) -> None:
     with serve(Publisher(breaks_after=[1_000_000, 0])) as publisher:
         model = model_of(publisher.url)
-        with pytest.raises(DownloadFailed, match="no more of it came") as failure:
+        with pytest.raises(DownloadFailed, match="could not be fetched") as failure:
             download_model(model, SETTINGS, folder=tmp_path)
         assert "1 MB are kept" in failure.value.hint
         assert not model.path(tmp_path).exists()
@@ -212,7 +227,7 @@ def test_a_part_that_the_server_cannot_continue_is_dropped(tmp_path: Path) -> No
 def test_nobody_listening_is_a_clear_failure(tmp_path: Path) -> None:
     with serve(Publisher()) as publisher:
         url = publisher.url
-    with pytest.raises(DownloadFailed, match="no more of it came from"):
+    with pytest.raises(DownloadFailed, match="could not be fetched from"):
         download_model(model_of(url), SETTINGS, folder=tmp_path)
 
 
