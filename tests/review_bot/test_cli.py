@@ -1,0 +1,464 @@
+"""The command `review-bot` on real repositories: in this process, or in one of its own where that matters."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jsonschema
+import pytest
+
+from moa_engine.record import Record
+from review_bot.cli import main
+from tests.review_bot.gitrepo import GitRepo
+from tests.scripted_endpoint import Scripted, ScriptedEndpoint
+
+Review = Callable[..., "Done"]
+
+SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "review-1.schema.json").read_text("utf-8"))
+
+BEFORE = "def total(prices):\n    return sum(prices)\n"
+AFTER = (
+    "def total(prices):\n    return sum(prices) * rate\n"  # F821: what ruff, or Python itself, calls an error
+)
+
+
+class Done(NamedTuple):
+    """What came of a command."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """No settings of whoever runs the tests, and a record of its own."""
+    ours = ("MOA_", "GIT_", "COLUMNS", "NO_COLOR")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return {**clean, "MOA_RECORD": str(folder / "record.sqlite"), **more}
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "review_bot", *arguments]
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> GitRepo:
+    """A repository whose last commit has one mistake; ruff is its only reviewer."""
+    repo = GitRepo(tmp_path / "shop")
+    repo.commit({"shop.py": BEFORE, "moa.toml": '[review]\nreviewers = ["ruff"]\n'})
+    repo.commit({"shop.py": AFTER})
+    return repo
+
+
+@pytest.fixture
+def review(
+    repo: GitRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Review:
+    """Runs `review-bot review` in the repository, in this process."""
+    for name in set(os.environ) - set(environment(tmp_path)):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("MOA_RECORD", str(tmp_path / "record.sqlite"))
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def run(*arguments: str, cwd: Path = repo.folder, stdin: str = "") -> Done:
+        monkeypatch.chdir(cwd)
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        try:
+            code = main(["review", *arguments])
+        except SystemExit as exit:  # argparse's way
+            code = int(exit.code or 0)
+        out, err = capsys.readouterr()
+        return Done(code, out, err)
+
+    return run
+
+
+def as_json(done: Done) -> dict[str, Any]:
+    data: dict[str, Any] = json.loads(done.stdout)
+    jsonschema.validate(data, SCHEMA)
+    return data
+
+
+def runs_in_record(tmp_path: Path) -> int:
+    with Record(tmp_path / "record.sqlite") as record:
+        return len(record.runs())
+
+
+def test_the_version_is_printed_without_importing_what_a_review_needs() -> None:
+    program = (
+        "import sys; from review_bot.cli import main; code = main(['--version']);"
+        "heavy = {'pydantic', 'httpx', 'git', 'rich', 'asyncio', 'sqlite3', 'genai_prices'};"
+        "print(code, sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    first, second = done.stdout.splitlines()
+    assert re.fullmatch(r"review-bot \d+\.\d+\.\d+\S*", first)
+    assert second == "0 []"
+
+
+def test_a_review_for_people(review: Review, repo: GitRepo) -> None:
+    done = review("HEAD~1")
+    assert done.returncode == 0
+    assert done.stderr == ""
+    first = repo.git("rev-parse", "HEAD~1").decode()[:10]
+    assert done.stdout.startswith(f"Review of {first}..{repo.head()[:10]}: 1 confirmed\n")
+    assert "  --> shop.py:2\n" in done.stdout
+    assert "> 2 |+     return sum(prices) * rate\n" in done.stdout
+    assert "  raised by ruff\n" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_a_review_for_programs(review: Review, repo: GitRepo) -> None:
+    done = review("HEAD~1", "--format", "json")
+    data = as_json(done)
+    assert (data["status"], data["head"]) == ("complete", repo.head())
+    (finding,) = data["findings"]
+    assert (finding["path"], finding["line"], finding["raised_by"]) == ("shop.py", 2, ["ruff"])
+    assert done.stderr == "review-bot: 1 confirmed\n"
+
+
+def test_quiet_is_quiet(review: Review) -> None:
+    assert review("HEAD~1", "--format", "json", "--quiet").stderr == ""
+
+
+def test_several_formats_at_once(review: Review, repo: GitRepo, tmp_path: Path) -> None:
+    files = {name: tmp_path / f"r.{name}" for name in ("json", "sarif", "rdjson", "markdown")}
+    options = [word for name, file in files.items() for word in ("--format", name, "--output", str(file))]
+    done = review("HEAD~1", *options, "--format", "text")
+    assert done.returncode == 0
+    assert done.stdout.startswith("Review of ")
+    assert json.loads(files["json"].read_text())["schema"] == "review/1"
+    assert json.loads(files["sarif"].read_text())["version"] == "2.1.0"
+    assert json.loads(files["rdjson"].read_text())["diagnostics"][0]["location"]["path"] == "shop.py"
+    assert files["markdown"].read_text().startswith("### Review of `")
+
+
+def test_where_everything_goes_to_files_standard_error_says_so(review: Review, tmp_path: Path) -> None:
+    done = review("HEAD~1", "--format", "json", "--output", str(tmp_path / "r.json"))
+    assert (done.stdout, done.stderr) == ("", f"review-bot: 1 confirmed; wrote {tmp_path / 'r.json'}\n")
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("nit", 1), ("critical", 0), ("never", 0)])
+def test_only_findings_at_fail_on_or_above_fail(
+    review: Review, repo: GitRepo, fail_on: str, code: int
+) -> None:
+    repo.write({"ruff_nit.py": ""})  # the severity of an undefined name is below critical
+    assert review("HEAD~1", "--fail-on", fail_on).returncode == code
+
+
+def test_the_configuration_can_make_findings_fail(review: Review, repo: GitRepo) -> None:
+    repo.write({"moa.toml": '[review]\nreviewers = ["ruff"]\nfail_on = "nit"\n'})
+    assert review("HEAD~1").returncode == 1
+    assert review("HEAD~1", "--fail-on", "never").returncode == 0
+
+
+@pytest.mark.parametrize("option", [["--patch", "-"], ["-"]])
+def test_a_patch_on_standard_input_needs_no_repository(
+    review: Review, repo: GitRepo, tmp_path: Path, option: list[str]
+) -> None:
+    patch = repo.git("diff", "HEAD~1").decode()
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    data = as_json(review(*option, "--format", "json", cwd=outside, stdin=patch))
+    assert (data["base"], data["head"]) == ("", "")
+    assert data["status"] == "complete"
+
+
+def test_a_repository_elsewhere(review: Review, repo: GitRepo, tmp_path: Path) -> None:
+    done = review("HEAD~1", "--repo", str(repo.folder), "--format", "json", cwd=tmp_path)
+    assert [finding["raised_by"] for finding in as_json(done)["findings"]] == [["ruff"]]
+
+
+def test_what_is_staged_and_what_is_not(review: Review, repo: GitRepo) -> None:
+    repo.write({"new.py": "print(undefined)\n"})
+    assert as_json(review("--staged", "--format", "json"))["findings"] == []
+    assert [f["path"] for f in as_json(review("--working", "--format", "json"))["findings"]] == ["new.py"]
+    repo.git("add", "new.py")
+    assert [f["path"] for f in as_json(review("--staged", "--format", "json"))["findings"]] == ["new.py"]
+
+
+def test_nothing_to_review_is_said_and_is_no_failure(review: Review, repo: GitRepo, tmp_path: Path) -> None:
+    done = review("HEAD..HEAD")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "note: nothing to review: the change is empty\n" in done.stdout
+    data = as_json(review("HEAD..HEAD", "--format", "json", "--fail-on", "nit"))
+    assert (data["status"], data["findings"], data["run"]) == ("complete", [], "")
+    assert runs_in_record(tmp_path) == 0
+
+
+def test_a_change_of_nothing_but_skipped_files_lists_them(review: Review, repo: GitRepo) -> None:
+    repo.commit({"uv.lock": "version = 1\n"})
+    done = review("HEAD~1")
+    assert done.returncode == 0
+    assert "note: nothing to review: each of its files (1) is left out\n" in done.stdout
+    assert "Not reviewed (1)\n  uv.lock: lock file" in done.stdout
+
+
+def test_what_is_wrong_is_one_clear_sentence(review: Review, repo: GitRepo, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    broken = tmp_path / "broken.patch"
+    broken.write_text("--- a/x\n+++ b/x\n@@ -1,3 +1,1 @@\n-one\n")
+    cases = [
+        (["HEAD~1", "--repo", str(elsewhere)], "elsewhere"),
+        (["nosuchbranch"], "nosuchbranch"),
+        (["HEAD~77"], "HEAD~77"),
+        (["--patch", str(tmp_path / "missing.patch")], "missing.patch"),
+        (["--patch", str(broken)], "the patch cannot be read at line 4"),
+        (["HEAD~1", "--output", str(tmp_path)], "is a folder"),
+        (["HEAD~1", "--output", str(tmp_path / "no" / "r.txt")], "there is no folder"),
+        (["HEAD~1", "--format", "json", "--format", "text"], "both go to standard output"),
+        (["HEAD~1", "--committee", "offlin"], "offlin"),
+        (["HEAD~1", "--config", str(tmp_path / "missing.toml")], "missing.toml"),
+        (["HEAD~1", "--staged"], "not allowed with"),
+        (["HEAD~1", "--format", "yaml"], "yaml"),
+        (["HEAD~1", "--budget", "much"], "much"),
+    ]
+    for arguments, named in cases:
+        done = review(*arguments)
+        assert done.returncode == 2, (arguments, done.stderr)
+        assert named in done.stderr
+        assert "Traceback" not in done.stderr
+        assert done.stdout == ""
+    assert runs_in_record(tmp_path) == 0
+
+
+def test_a_typo_in_the_configuration_names_file_and_key(review: Review, repo: GitRepo) -> None:
+    repo.write({"moa.toml": "[review]\nfail_onn = 'nit'\n"})
+    done = review("HEAD~1")
+    assert done.returncode == 2
+    assert "moa.toml" in done.stderr
+    assert "fail_onn" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_nobody_on_the_committee_is_a_mistake_of_the_configuration(review: Review, repo: GitRepo) -> None:
+    repo.write({"moa.toml": "[review]\nreviewers = []\n"})
+    done = review("HEAD~1")
+    assert done.returncode == 2
+    assert done.stderr.startswith("review-bot: nobody is on the committee")
+
+
+def test_a_record_that_cannot_be_written_is_named(review: Review, tmp_path: Path) -> None:
+    (tmp_path / "not-a-record").write_text("this is text, and no SQLite file " * 40)
+    done = review("HEAD~1", "--record", str(tmp_path / "not-a-record"))
+    assert done.returncode == 4
+    assert "not-a-record" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_results_on_a_full_disk_are_reported_and_can_be_printed_again(review: Review) -> None:
+    done = review("HEAD~1", "--format", "json", "--output", "/dev/full")
+    assert done.returncode == 4
+    assert "was not written: No space left on device" in done.stderr
+    assert "moa replay" in done.stderr
+
+
+def test_a_reader_that_leaves_early_is_no_error(repo: GitRepo, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        command("review", "HEAD~1"),
+        cwd=repo.folder,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    with process.stderr:
+        assert process.stderr.read() == b""
+    assert process.wait(60) == 0
+
+
+def on_a_terminal(arguments: list[str], cwd: Path, env: dict[str, str]) -> bytes:
+    """What a process shows whose standard output is a terminal."""
+    shown, given = pty.openpty()
+    process = subprocess.Popen(arguments, cwd=cwd, env=env, stdout=given, stderr=subprocess.DEVNULL)
+    os.close(given)
+    seen = b""
+    while select.select([shown], [], [], 60)[0]:
+        try:
+            seen += os.read(shown, 65536)
+        except OSError:  # the other end is closed: that is how a terminal says so on Linux
+            break
+    os.close(shown)
+    assert process.wait(60) == 0
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "coloured"),
+    [
+        ([], {}, True),
+        (["--no-color"], {}, False),
+        ([], {"NO_COLOR": "1"}, False),
+        ([], {"TERM": "dumb"}, False),
+    ],
+)
+def test_colours_on_terminals_unless_unwanted(
+    repo: GitRepo, tmp_path: Path, options: list[str], variables: dict[str, str], coloured: bool
+) -> None:
+    env = environment(tmp_path, **{"TERM": "xterm", "COLUMNS": "40", **variables})
+    shown = on_a_terminal(command("review", "HEAD~1", *options), repo.folder, env)
+    assert (b"\x1b[" in shown) is coloured
+    plain = re.sub(rb"\x1b\[[0-9;]*m", b"", shown).decode()
+    assert max(map(len, plain.splitlines())) <= 40
+
+
+def test_a_fault_of_ours_is_one_sentence_and_a_traceback_only_where_it_is_wanted(
+    review: Review, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("on\x1b purpose")
+
+    monkeypatch.setattr("review_bot.read_change.read_change", broken)
+    done = review("HEAD~1")
+    assert done.returncode == 4
+    assert done.stderr.startswith(
+        "review-bot: this is a fault in review-bot itself: RuntimeError: on\\x1b purpose\n"
+    )
+    assert "MOA_DEBUG=1" in done.stderr
+    assert "Traceback" not in done.stderr
+    monkeypatch.setenv("MOA_DEBUG", "1")
+    with pytest.raises(RuntimeError, match="purpose"):
+        review("HEAD~1")
+
+
+FINDING = {
+    "path": "shop.py",
+    "quote": "return sum(prices) * rate",
+    "title": "The rate is not defined",
+    "body": "rate is not an argument of total, so calling it raises a NameError.",
+    "severity": "major",
+    "category": "bug",
+    "suggestion": "",
+}
+
+
+def answer(finding: dict[str, str]) -> str:
+    """What a reviewer says, and an aggregator that decides nothing."""
+    return json.dumps({"findings": [finding], "decisions": []})
+
+
+@pytest.fixture
+def endpoint(repo: GitRepo) -> Iterator[ScriptedEndpoint]:
+    """A model joins the committee."""
+    with ScriptedEndpoint(lambda _: answer(FINDING)) as running:
+        with_model(repo, running.base_url)
+        yield running
+
+
+def with_model(repo: GitRepo, base_url: str, more: str = "") -> None:
+    repo.write(
+        {
+            "moa.toml": f"""
+            layers = 2
+            attempts = 1
+            {more}
+            [review]
+            reviewers = ["ruff"]
+            [stragglers]
+            hedge = false
+            [members.qwen]
+            model = "qwen2.5-coder:7b"
+            base_url = "{base_url}"
+            """
+        }
+    )
+
+
+def test_a_model_and_a_tool_that_say_the_same_are_both_named(
+    review: Review, endpoint: ScriptedEndpoint
+) -> None:
+    done = review("HEAD~1", "--format", "json")
+    data = as_json(done)
+    assert done.returncode == 0
+    assert data["status"] == "complete"
+    assert {name for finding in data["findings"] for name in finding["raised_by"]} == {"ruff", "qwen"}
+    assert all(finding["line"] == 2 for finding in data["findings"])
+
+
+def test_the_same_review_again_makes_no_call(review: Review, endpoint: ScriptedEndpoint) -> None:
+    first = as_json(review("HEAD~1", "--format", "json"))
+    asked = len(endpoint.requests)
+    again = as_json(review("HEAD~1", "--format", "json"))
+    assert asked > 0
+    assert len(endpoint.requests) == asked
+    assert (again["calls"], again["cached"]) == (0, first["calls"])
+    assert again["findings"] == first["findings"]
+
+
+def test_a_plan_calls_nobody(review: Review, endpoint: ScriptedEndpoint) -> None:
+    done = review("HEAD~1", "--plan")
+    assert done.returncode == 0
+    assert "qwen" in done.stdout
+    assert json.loads(review("HEAD~1", "--plan", "--format", "json").stdout)
+    assert endpoint.requests == []
+
+
+def test_an_unreachable_model_costs_its_own_voice(review: Review, repo: GitRepo) -> None:
+    with_model(repo, "http://127.0.0.1:9/v1")
+    done = review("HEAD~1", "--format", "json")
+    data = as_json(done)
+    assert (done.returncode, data["status"], data["missing"]) == (0, "partial", ["qwen"])
+    assert [finding["raised_by"] for finding in data["findings"]] == [["ruff"]]
+    assert "No answer from qwen: " in done.stderr
+    assert review("HEAD~1", "--strict").returncode == 3
+    assert review("HEAD~1", "--strict", "--fail-on", "nit").returncode == 1
+    shown = review("HEAD~1").stdout
+    assert "PARTIAL" in shown
+    assert "No answer from qwen: " in shown
+
+
+def test_no_answer_at_all_is_no_review(review: Review, repo: GitRepo) -> None:
+    with_model(repo, "http://127.0.0.1:9/v1")
+    (repo.folder / "moa.toml").write_text(
+        (repo.folder / "moa.toml").read_text().replace('reviewers = ["ruff"]', "reviewers = []")
+    )
+    done = review("HEAD~1", "--format", "json")
+    assert done.returncode == 4
+    assert as_json(done)["status"] == "failed"
+    assert "No answer from qwen: " in done.stderr
+
+
+def test_words_of_a_model_cannot_steer_the_terminal(review: Review, repo: GitRepo) -> None:
+    nasty = {**FINDING, "title": "\x1b[2J\x1b]0;owned\x07 rate \u202e", "body": "\x9b31m\x00"}
+    with ScriptedEndpoint(lambda _: answer(nasty)) as running:
+        with_model(repo, running.base_url)
+        done = review("HEAD~1")
+    assert "owned" in done.stdout
+    assert not set("\x1b\x07\x9b\x00\u202e") & set(done.stdout + done.stderr)
+
+
+def test_the_first_interrupt_prints_what_is_known(repo: GitRepo, tmp_path: Path) -> None:
+    with ScriptedEndpoint(lambda _: Scripted(hang=True)) as running:
+        with_model(repo, running.base_url)
+        process = subprocess.Popen(
+            command("review", "HEAD~1", "--format", "json", "--strict"),
+            cwd=repo.folder,
+            env=environment(tmp_path),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        give_up = time.monotonic() + 60
+        while not running.requests and time.monotonic() < give_up:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    data = json.loads(out)
+    assert (process.returncode, data["status"], data["missing"]) == (3, "partial", ["qwen"])
+    assert "interrupted" in err
+    assert "Traceback" not in err
