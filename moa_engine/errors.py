@@ -5,6 +5,7 @@ MoaError
 │   └── EgressRefused      a request would leave for a host that the egress rules do not allow
 ├── BudgetExceeded         the next call could cost more than is left
 ├── Unpriced               a hosted endpoint has no known price
+├── MaskingFailed          what would be sent could not be checked for secrets
 ├── RecordError            the record cannot be read or written
 │   └── RecordDamaged      the hash chain does not verify
 ├── DownloadFailed         a model could not be fetched, or is not the one that was asked for
@@ -49,6 +50,10 @@ class BudgetExceeded(MoaError):
 
 class Unpriced(MoaError):
     """The price of a hosted endpoint is not known, so its cost cannot be capped."""
+
+
+class MaskingFailed(MoaError):
+    """What would be sent or kept could not be checked for secrets, so it was not."""
 
 
 class RecordError(MoaError):
