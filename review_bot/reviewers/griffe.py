@@ -14,6 +14,7 @@ from typing import Any
 from moa_engine.errors import Refused
 from review_bot.change import Change, ChangedFile
 from review_bot.finding import Finding, FindingsAnswer, Severity
+from review_bot.reviewers.interface import changed_names_of
 from review_bot.reviewers.novelty import LineMap, line_maps
 from review_bot.reviewers.roles import is_shipped
 from review_bot.reviewers.tool import ToolFailed, run_tool
@@ -33,9 +34,11 @@ async def review(subject: ReviewSubject) -> FindingsAnswer:
         Refused: griffe is not installed.
         ToolFailed: griffe failed.
     """
-    changed = [pair for file in subject.change.files if any(pair := _paths(file))]
-    if not any(base for base, _ in changed):
-        return FindingsAnswer(note="no module that others may import was there before")
+    pairs = [(file, pair) for file in subject.change.files if any(pair := _paths(file))]
+    before = [file for file, (base, _) in pairs if base]
+    if not any(await asyncio.to_thread(list, map(changed_names_of, before))):
+        return FindingsAnswer(note="nothing that others may import is removed or declared otherwise")
+    changed = [pair for _, pair in pairs]
     if importlib.util.find_spec("griffe") is None:
         raise Refused("griffe is not installed", hint="pip install griffelib, or leave it out of reviewers")
     trees = await asyncio.to_thread(subject.trees)

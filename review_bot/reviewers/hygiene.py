@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import posixpath
 import re
 import unicodedata
@@ -90,7 +91,7 @@ _DEBUGGERS = {
 
 async def review(subject: ReviewSubject) -> FindingsAnswer:
     """Conflict markers, hidden characters, debugging leftovers, lost modes and escaping links."""
-    return FindingsAnswer(findings=list(_findings(subject.change)))
+    return FindingsAnswer(findings=await asyncio.to_thread(list, _findings(subject.change)))
 
 
 def _findings(change: Change) -> Iterator[Finding]:

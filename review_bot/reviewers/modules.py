@@ -1,10 +1,10 @@
-"""Where Python modules live in a tree, and which files mention them. Nothing is imported or parsed."""
+"""Where Python modules live in a tree, and which files mention a name. Nothing is imported or parsed."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -35,10 +35,8 @@ def module_of(tree: Path, path: str) -> Module | None:
     return Module("/".join(folders[:top]), parts[top:])
 
 
-def mentioning(tree: Path, paths: Iterable[str]) -> Iterator[str]:
-    """Paths of Python files below `tree` in which the name of one of these modules occurs as a word."""
-    names = {pure.parent.name if pure.stem == "__init__" else pure.stem for pure in map(PurePosixPath, paths)}
-    names.discard("")
+def mentioning(tree: Path, names: Collection[str]) -> Iterator[str]:
+    """Paths of Python files below `tree` in which one of the names occurs as a word."""
     if not names:
         return
     mention = re.compile(rb"\b(?:" + b"|".join(re.escape(name.encode()) for name in sorted(names)) + rb")\b")

@@ -13,6 +13,7 @@ from moa_engine.config import Price
 from moa_engine.errors import Refused
 from moa_engine.member import Reply, Request
 from review_bot.finding import FindingsAnswer
+from review_bot.reviewers import environment
 from review_bot.reviewers.tool import ToolTimedOut
 from review_bot.subject import ReviewSubject
 
@@ -28,13 +29,14 @@ class ReviewerKind:
     revision: int  #: raised when its own rules change
     distribution: str = ""  #: the tool it runs, as pip knows it; "" for none
     optional: bool = False  #: comes with an extra; without it the reviewer does not stand by default
+    looks_at_packages: bool = False  #: what is installed has a part in its answers
 
 
 #: Every kind; the module of the same name has its `review`.
 KINDS: Mapping[str, ReviewerKind] = {
     "ruff": ReviewerKind(1, "ruff"),
     "griffe": ReviewerKind(1, "griffelib"),
-    "ty": ReviewerKind(1, "ty", optional=True),
+    "ty": ReviewerKind(1, "ty", optional=True, looks_at_packages=True),
     "secrets": ReviewerKind(1, "detect-secrets"),
     "hygiene": ReviewerKind(1),
     "tests": ReviewerKind(1),
@@ -65,13 +67,16 @@ class Reviewer:
         """What builds the members of one kind, for the plug-in."""
 
         def build(name: str, settings: ReviewerSettings, _: Settings) -> Reviewer:
+            decisive = {"version": _version(kind), "ignore": sorted(settings.ignore)}
+            if KINDS[kind].looks_at_packages:
+                decisive["packages"] = environment.state()
             return cls(
                 name=name,
                 kind=kind,
                 model="",
                 family=settings.family or kind,
                 timeout=settings.timeout + 1,
-                parameters={"version": _version(kind), "ignore": sorted(settings.ignore)},
+                parameters=decisive,
                 ignored=frozenset(settings.ignore),
             )
 
@@ -98,6 +103,11 @@ class Reviewer:
         except TimeoutError as error:
             raise ToolTimedOut(f"{self.name}: not done within {seconds:g} s") from error
         kept = [finding for finding in answer.findings if finding.rule not in self.ignored]
+        if kept:
+            from review_bot.reviewers.secrets import masked, masker
+
+            mask = await asyncio.to_thread(masker, request.subject.change)
+            kept = [masked(finding, mask) for finding in kept]
         answer = FindingsAnswer(findings=kept, note=answer.note)
         return Reply(text=answer.model_dump_json(), tokens_in=0, tokens_out=0)
 

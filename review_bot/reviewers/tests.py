@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from review_bot.change import ChangedFile
+from review_bot.change import Change, ChangedFile
 from review_bot.finding import Finding, FindingsAnswer, Severity
 from review_bot.reviewers.novelty import LineMap, line_maps
 from review_bot.reviewers.roles import is_python, is_test
@@ -36,7 +37,10 @@ class _Test:
 
 async def review(subject: ReviewSubject) -> FindingsAnswer:
     """Tests that are gone, switched off, or no longer assert anything."""
-    change = subject.change
+    return await asyncio.to_thread(_review, subject.change)
+
+
+def _review(change: Change) -> FindingsAnswer:
     test_files = [file for file in change.files if is_python(file.path) and is_test(file.path)]
     sources = [file for file in change.files if is_python(file.path) and not is_test(file.path)]
     if not any(file.base_text is not None for file in test_files):

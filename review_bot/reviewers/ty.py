@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,8 @@ from typing import Any
 from moa_engine.errors import Refused
 from review_bot.change import Change
 from review_bot.finding import Finding, FindingsAnswer
+from review_bot.reviewers.environment import environment
+from review_bot.reviewers.interface import changed_names
 from review_bot.reviewers.modules import mentioning, module_of
 from review_bot.reviewers.novelty import LineMap, Observation, line_maps, new_at_head
 from review_bot.reviewers.roles import is_python, is_test
@@ -74,7 +74,7 @@ _FAILS = frozenset(
 )
 
 _SHAKY = re.compile(r"\bUnknown\b|\w[@']\w")
-_MODULE = re.compile(r"module `([^`.]+)")
+_MODULE = re.compile(r"module `([^`.]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,33 +105,30 @@ async def review(subject: ReviewSubject) -> FindingsAnswer:
     trees = await asyncio.to_thread(subject.trees)
     if trees.base is None or trees.head is None:
         return FindingsAnswer(note=trees.extra.get("why", "the files around it are not known"))
+    base, head = Path(trees.base), Path(trees.head)
+    seen = await _check(binary, await asyncio.to_thread(_head, change, head))
+    broken = {one.path for one in seen if one.rule == "invalid-syntax"}
+    own = _own_modules(change, base) | _own_modules(change, head)
+    after = [one for one in seen if one.path not in broken and _is_dependable(one, own)]
+    if not after:
+        return FindingsAnswer()
+    before = await _check(binary, _base(change, base, {one.path for one in after}))
     maps = line_maps(change)
-    head = await asyncio.to_thread(_head, change, Path(trees.head))
-    after = await _check(binary, head)
-    before = await _check(binary, _base(change, Path(trees.base), {one.path for one in after}))
     new = new_at_head(change, before, after, maps)
-    broken = {one.path for one in after if one.rule == "invalid-syntax"}
-    return FindingsAnswer(
-        findings=[
-            _finding(one, maps.get(one.path))
-            for one in new
-            if one.path not in broken and _counts(one, maps, head)
-        ]
-    )
+    return FindingsAnswer(findings=[_finding(one, maps.get(one.path)) for one in new])
 
 
 def _head(change: Change, tree: Path) -> _Side:
-    """The changed files and all that mention them."""
-    paths = {path for file in change.files for path in (file.path, file.old_path) if path and is_python(path)}
-    asked = sorted(paths | set(mentioning(tree, paths)))
+    """The changed files, and all that mention a name whose meaning the change may have changed."""
+    paths = {file.path for file in change.files if is_python(file.path)}
+    asked = sorted(paths | set(mentioning(tree, changed_names(change))))
     return _side(tree, asked if len(asked) <= _MOST_LISTED else ["."], paths)
 
 
 def _base(change: Change, tree: Path, paths: set[str]) -> _Side:
-    """The same files as they were, so far as head has something to say of them."""
-    old = {file.path: file.old_path or file.path for file in change.files}
-    asked = {old.get(path, path) for path in paths}
-    return _side(tree, sorted(asked), set(old.values()))
+    """Files of which ty has something to say at head, and those that code may have moved from."""
+    changed = {file.old_path or file.path for file in change.files if is_python(file.old_path or file.path)}
+    return _side(tree, sorted(changed | paths), changed)
 
 
 def _side(tree: Path, asked: list[str], changed: set[str]) -> _Side:
@@ -162,11 +159,6 @@ async def _check(binary: str, side: _Side) -> list[Observation[dict[str, Any]]]:
         raise ToolFailed(f"ty's output cannot be read: {error!r}") from error
 
 
-def environment() -> str:
-    """The Python environment in which third-party imports are looked up: the active one, else our own."""
-    return os.environ.get("VIRTUAL_ENV") or sys.prefix
-
-
 def _observation(found: dict[str, Any]) -> Observation[dict[str, Any]] | None:
     rule = str(found["check_name"])
     if found["severity"] in ("minor", "info") and rule not in _WARNINGS:
@@ -176,24 +168,26 @@ def _observation(found: dict[str, Any]) -> Observation[dict[str, Any]] | None:
     return Observation(place["path"], int(place["positions"]["begin"]["line"]), rule, message, found)
 
 
-def _counts(one: Observation[dict[str, Any]], maps: dict[str, LineMap], head: _Side) -> bool:
-    """Whether a new error is the change's and to be relied on.
+def _own_modules(change: Change, tree: Path) -> set[str]:
+    """Names of the top packages and modules of the import roots that the change touches."""
+    roots = {"", "src", *_side(tree, [], {file.path for file in change.files}).roots}
+    return {entry.stem for root in roots if (tree / root).is_dir() for entry in (tree / root).iterdir()}
 
-    It is not where a package is missing here (`Unknown`), where type variables are compared (`T@f`,
-    `T'return`), and in tests, few of which are annotated, unless the line fails when it runs.
+
+def _is_dependable(one: Observation[dict[str, Any]], own: set[str]) -> bool:
+    """Whether an error says something of the code rather than of ty or of this machine.
+
+    It does not where a foreign package is missing here (`Unknown`), where type variables are compared
+    (`T@f`, `T'return`), and in tests, few of which are annotated, unless the line fails when it runs.
     """
     if one.rule in _LEFT_OUT or _SHAKY.search(one.message):
         return False
     if is_test(one.path) and one.rule not in _FAILS:
         return False
-    if one.rule != "import-not-found" or one.path not in maps or one.line not in maps[one.path].added:
-        return True
-    named = _MODULE.search(one.message)
-    return named is not None and any(_has(head.tree / root, named[1]) for root in ("", "src", *head.roots))
-
-
-def _has(root: Path, name: str) -> bool:
-    return (root / name).is_dir() or (root / f"{name}.py").is_file()
+    if one.rule == "import-not-found":
+        named = _MODULE.search(one.message)
+        return named is not None and named[1] in own | {""}
+    return True
 
 
 def _finding(one: Observation[dict[str, Any]], lines: LineMap | None) -> Finding:
