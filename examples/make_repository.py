@@ -37,6 +37,6 @@ def make_repository(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         sys.exit(__doc__)
     make_repository(Path(sys.argv[1]))

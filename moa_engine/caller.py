@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from moa_engine.answers import parse_answer, repair_request
 from moa_engine.attempt import Attempt, Purpose, SeatRole, request_key
-from moa_engine.budget import Budget, Reservation, worst_cost
+from moa_engine.budget import Budget, Reservation, answer_limit, worst_cost
 from moa_engine.errors import BrokenAnswer, BudgetExceeded, CallError, TimedOut
 from moa_engine.ledger import Answer
 from moa_engine.member import Member, Message, Reply, Request
@@ -116,16 +116,7 @@ class Caller:
         subject_digest: str,
     ) -> Answer:
         """The member's answer, or why there is none. Raises nothing but cancellation."""
-        reads_subject = member.reads == "subject"
-        request = Request(
-            messages=tuple(Message(m.role, self.mask(m.content)) for m in question.messages),
-            prompt=question.prompt,
-            answer_schema=_schema(answer_type),
-            parameters=member.parameters,
-            sample=sample,
-            subject=subject if reads_subject else None,
-            subject_digest=subject_digest if reads_subject else "",
-        )
+        request = request_of(member, question, sample, answer_type, subject, subject_digest, self.mask)
         key = request_key(member, request)
         place = _Place(member, role, layer, question.unit, answer_type, key, itertools.count(1))
         tally = self.tallies.setdefault(member.name, Tally())
@@ -195,7 +186,8 @@ class Caller:
         price = self.prices.get(member.name)
         reservation = self._reserve(member, request, price)
         try:
-            async with self.pace.slot(member.endpoint, member.concurrency) as slot:
+            # What runs in this process has no endpoint; its slots are its own.
+            async with self.pace.slot(member.endpoint or member.name, member.concurrency) as slot:
                 sent()
                 started, clock = time.time(), time.perf_counter()
                 fill = partial(self._attempt, place, request, purpose, started)
@@ -273,7 +265,7 @@ class Caller:
         if price is None or not request.messages:
             return self.budget.reserve(Decimal(0))
         tokens = self._estimator.estimate(request.text, member.model)
-        return self.budget.reserve(worst_cost(price, tokens, request.parameters.get("max_tokens")))
+        return self.budget.reserve(worst_cost(price, tokens, answer_limit(request.parameters)))
 
     def _attempt(
         self,
@@ -335,6 +327,28 @@ class Caller:
                 tally.cost = None if attempt.cost_usd is None else tally.cost + attempt.cost_usd
         self.record.append(attempt)
         self.announce(attempt)
+
+
+def request_of(
+    member: Member,
+    question: Question,
+    sample: int,
+    answer_type: type[BaseModel] | None,
+    subject: object | None,
+    subject_digest: str,
+    mask: Callable[[str], str],
+) -> Request:
+    """A question as it is put to this member, without secrets."""
+    reads_subject = member.reads == "subject"
+    return Request(
+        messages=tuple(Message(m.role, mask(m.content)) for m in question.messages),
+        prompt=question.prompt,
+        answer_schema=_schema(answer_type),
+        parameters=member.parameters,
+        sample=sample,
+        subject=subject if reads_subject else None,
+        subject_digest=subject_digest if reads_subject else "",
+    )
 
 
 @cache

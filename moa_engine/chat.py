@@ -130,7 +130,9 @@ class ChatMember:
         self.concurrency = settings.concurrency
         self.price: Price | None = settings.price
         #: What must never be written down: the engine masks it in all it sends and keeps.
-        self.secrets = () if key.lower() in PLACEHOLDERS or len(key) < _SHORTEST_SECRET else (key,)
+        self.secrets: tuple[str, ...] = (
+            () if key.lower() in PLACEHOLDERS or len(key) < _SHORTEST_SECRET else (key,)
+        )
         self._asked = Asked(base_url, settings.model, api_key_env)
         self._url = f"{base_url}/chat/completions"
         self._headers = {"authorization": f"Bearer {key}"} if key else {}

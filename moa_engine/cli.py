@@ -206,7 +206,7 @@ def _schema(_: argparse.Namespace) -> int:
 
 def _download(args: argparse.Namespace) -> int:
     from moa_engine.catalogue import catalogue
-    from moa_engine.download import download_model
+    from moa_engine.download import download_model, shown_on
 
     models = catalogue()
     if args.name is None:
@@ -220,7 +220,7 @@ def _download(args: argparse.Namespace) -> int:
     if not args.yes and input("Download it? [y/N] ").strip().lower() not in ("y", "yes"):
         return OK
     with _session(args) as session:
-        path = download_model(model, session.settings)
+        path = download_model(model, session.settings, progress=shown_on(sys.stderr))
     print(path)
     return OK
 

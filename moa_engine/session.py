@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from moa_engine.attempt import Attempt
     from moa_engine.committee import Committee
     from moa_engine.config import Price, Section, Settings
+    from moa_engine.member import Member
     from moa_engine.outcome import Outcome
     from moa_engine.plan import Plan
     from moa_engine.record import Record
     from moa_engine.redaction import Redactor
-    from moa_engine.task import Task
+    from moa_engine.task import Question, Task
 
 ResultT = TypeVar("ResultT")
 
@@ -89,7 +90,14 @@ def plan_for(session: Session, task: Task[Any], committee: Committee) -> Plan:
         if member.endpoint:
             egress.check(member.endpoint, member=member.name)
     known = {name: _latencies(session.record, member) for name, member in committee.members.items()}
-    return plan_run(task, committee, session.settings, latencies=lambda member: known[member.name])
+    is_cached = partial(_is_cached, session, task) if session.settings.cache else None
+    return plan_run(
+        task,
+        committee,
+        session.settings,
+        latencies=lambda member: known[member.name],
+        is_cached=is_cached,
+    )
 
 
 def run_task(
@@ -103,18 +111,13 @@ def run_task(
 
     Raises:
         Unpriced: a hosted member has no known price, and the settings do not allow that.
-        BudgetExceeded: even the cheapest course of this run costs more than the budget.
+        BudgetExceeded: the first layer alone could cost more than the budget.
         RecordError: the record cannot be written; nothing has been called.
     """
     from moa_engine.plan import check_prices
 
     check_prices(plan, session.settings)
-    limit = _limit(session.settings)
-    if limit is not None and plan.cost_low is not None and plan.cost_low > limit:
-        raise BudgetExceeded(
-            f"this run costs at least ${plan.cost_low:.4f}, more than the budget of ${limit}",
-            hint="see the plan with --plan; raise --budget, or take fewer members or layers",
-        )
+    _check_budget(session, task, committee)
     return asyncio.run(conduct(session, task, committee, plan, observer))
 
 
@@ -182,6 +185,38 @@ async def conduct(
         await committee.aclose()
 
 
+def _check_budget(session: Session, task: Task[Any], committee: Committee) -> None:
+    """Refuse a run that could not even ask its first layer: its calls are reserved at the same time."""
+    limit = _limit(session.settings)
+    if limit is None:
+        return
+    from moa_engine.budget import answer_limit, worst_cost
+    from moa_engine.ledger import Ledger
+    from moa_engine.prices import dollars, price_of
+    from moa_engine.tokens import TokenEstimator
+
+    estimator = TokenEstimator()
+    needed = Decimal(0)
+    for name in committee.layers[0]:
+        member = committee.members[name]
+        price = price_of(member)
+        if price is None or member.reads == "subject":
+            continue
+        for question in task.questions(member, 1, Ledger()):
+            text = "\n".join(message.content for message in question.messages)
+            worst = worst_cost(price, estimator.estimate(text, member.model), answer_limit(member.parameters))
+            needed += sum(
+                worst
+                for sample in range(member.samples)
+                if not (session.settings.cache and _is_cached(session, task, member, question, sample))
+            )
+    if needed > limit:
+        raise BudgetExceeded(
+            f"the first layer alone could cost {dollars(needed)}, more than the budget of {dollars(limit)}",
+            hint="see the plan with --plan; raise the budget, lower the members' max_tokens, or take fewer",
+        )
+
+
 def _limit(settings: Settings) -> Decimal | None:
     return None if settings.budget is None else Decimal(str(settings.budget))
 
@@ -229,6 +264,23 @@ def _unannounced(attempt: Attempt) -> None:
 
 def _unobserved(event: Event) -> None:
     """Nobody watches the run."""
+
+
+def _is_cached(session: Session, task: Task[Any], member: Member, question: Question, sample: int) -> bool:
+    """Whether the record has the answer to a question of the first layer."""
+    from moa_engine.attempt import request_key
+    from moa_engine.caller import request_of
+
+    request = request_of(
+        member,
+        question,
+        sample,
+        task.answer_type(1),
+        task.subject,
+        task.subject_digest,
+        session.redactor.mask,
+    )
+    return session.record.find(request_key(member, request)) is not None
 
 
 def find_task(session: Session, name: str) -> type[Task[Any]]:

@@ -69,10 +69,11 @@ async def hedged(attempt: Attempting[T], again: Attempting[T], after: float | No
         while pending:
             done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
             for winner in sorted(done, key=lambda future: future is not first):
-                if winner.exception() is None:
+                error = winner.exception()
+                if error is None:
                     return winner.result()
-                if winner is second and not isinstance(winner.exception(), CallError | BudgetExceeded):
-                    return winner.result()  # a fault of ours, not of the hedge: raised
+                if winner is second and not isinstance(error, CallError | BudgetExceeded):
+                    raise error  # a fault of ours, not of the hedge
         return first.result()
     finally:
         for timer in timers:
