@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from moa_engine.config import Price
 from moa_engine.errors import Refused
 from moa_engine.member import Reply, Request
-from review_bot.finding import FindingsAnswer
+from review_bot.finding import Finding, FindingsAnswer
 from review_bot.reviewers import environment
 from review_bot.reviewers.tool import ToolTimedOut
 from review_bot.subject import ReviewSubject
@@ -20,6 +21,10 @@ from review_bot.subject import ReviewSubject
 if TYPE_CHECKING:
     from moa_engine.config import Settings
     from review_bot.settings import ReviewerSettings, ReviewSettings
+
+
+#: Findings of one rule that one reviewer lists.
+MOST_PER_RULE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +113,28 @@ class Reviewer:
 
             mask = await asyncio.to_thread(masker, request.subject.change)
             kept = [masked(finding, mask) for finding in kept]
-        answer = FindingsAnswer(findings=kept, note=answer.note)
+        answer = FindingsAnswer(findings=_listed(kept), note=answer.note)
         return Reply(text=answer.model_dump_json(), tokens_in=0, tokens_out=0)
 
     async def aclose(self) -> None:
         """Nothing is held."""
+
+
+def _listed(findings: list[Finding]) -> list[Finding]:
+    """The findings, of one rule no more than anybody reads; the last one says how many are left out."""
+    total = Counter(finding.rule for finding in findings)
+    listed: Counter[str] = Counter()
+    kept = []
+    for finding in findings:
+        listed[finding.rule] += 1
+        more = total[finding.rule] - MOST_PER_RULE
+        if listed[finding.rule] == MOST_PER_RULE and more > 0:
+            finding = finding.model_copy(
+                update={"body": f"{finding.body}\n\nAnother {more} of the same rule are not listed."}
+            )
+        if listed[finding.rule] <= MOST_PER_RULE:
+            kept.append(finding)
+    return kept
 
 
 def standing_members(settings: ReviewSettings) -> list[str]:

@@ -21,6 +21,11 @@ def is_python(path: str) -> bool:
     return path.endswith((".py", ".pyi"))
 
 
+def has_lone_returns(text: str) -> bool:
+    """Whether carriage returns end lines for Python that git does not count: line numbers would be wrong."""
+    return text.count("\r") > text.count("\r\n")
+
+
 def is_test(path: str) -> bool:
     """A test or a part of a test suite, in any language."""
     *folders, name = path.split("/")

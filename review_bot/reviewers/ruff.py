@@ -18,7 +18,7 @@ from moa_engine.errors import Refused
 from review_bot.change import Change, ChangedFile
 from review_bot.finding import Finding, FindingsAnswer
 from review_bot.reviewers.novelty import LineMap, Observation, line_maps, new_at_head
-from review_bot.reviewers.roles import is_python, is_test
+from review_bot.reviewers.roles import has_lone_returns, is_python, is_test
 from review_bot.reviewers.ruff_rules import AT_A_DISTANCE, FAMILIES, NOT_IN_INIT, NOT_IN_TESTS, RULES
 from review_bot.reviewers.tool import ToolFailed, run_tool
 from review_bot.subject import ReviewSubject
@@ -35,6 +35,15 @@ class _Source:
     side: str  #: "base" or "head"
     path: str  #: at that side
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Detail:
+    """What else ruff says of a finding."""
+
+    last: int  #: its last line
+    link: str
+    edits: tuple[dict[str, Any], ...]  #: its fix, if ruff calls it safe
 
 
 async def review(subject: ReviewSubject) -> FindingsAnswer:
@@ -67,15 +76,12 @@ async def review(subject: ReviewSubject) -> FindingsAnswer:
             expected=(0, 1),
         )
     try:
-        seen = [_observation(json.loads(line), names) for line in ran.stdout.splitlines() if line.strip()]
+        base, head = _observations(ran.stdout, names)
     except (ValueError, KeyError, TypeError) as error:
         raise ToolFailed(f"ruff's output cannot be read: {error!r}") from error
     maps = line_maps(subject.change)
-    by_side = {
-        side: [one for where, one in seen if where == side and one.rule in RULES] for side in ("base", "head")
-    }
-    new = new_at_head(subject.change, by_side["base"], by_side["head"], maps)
-    texts = {source.path: source.text for source in sources if source.side == "head"}
+    new = new_at_head(subject.change, base, head, maps)
+    texts = {source.path: source.text.split("\n") for source in sources if source.side == "head"}
     bare = {(one.path, one.line) for one in new if one.rule in ("S110", "S112")}
     findings = [
         _finding(one, maps[one.path], texts[one.path])
@@ -87,7 +93,7 @@ async def review(subject: ReviewSubject) -> FindingsAnswer:
 
 def _sources(change: Change) -> Iterator[_Source]:
     for file in change.files:
-        if file.head_text is not None and is_python(file.path):
+        if file.head_text is not None and is_python(file.path) and not has_lone_returns(file.head_text):
             yield _Source(file, "head", file.path, file.head_text)
             if file.base_text is not None:
                 yield _Source(file, "base", file.old_path or file.path, file.base_text)
@@ -106,13 +112,25 @@ def _write(sources: list[_Source], folder: Path) -> dict[str, _Source]:
     return names
 
 
-def _observation(found: dict[str, Any], names: dict[str, _Source]) -> tuple[str, Observation[dict[str, Any]]]:
-    source = names["/".join(Path(found["filename"]).parts[-2:])]
-    row = int(found["location"]["row"])
-    return source.side, Observation(source.path, row, str(found["code"]), str(found["message"]), found)
+def _observations(output: bytes, names: dict[str, _Source]) -> tuple[list[Observation[_Detail]], ...]:
+    """What ruff says of base and of head, as far as it is reported."""
+    sides: dict[str, list[Observation[_Detail]]] = {"base": [], "head": []}
+    for line in filter(None, output.split(b"\n")):
+        found = json.loads(line)
+        rule = found["code"]
+        if rule not in RULES:
+            continue
+        source = names["/".join(Path(found["filename"]).parts[-2:])]
+        fix = found["fix"] or {}
+        edits = fix["edits"] if fix.get("applicability") == "safe" else ()
+        link = f"[{rule} {found['name']}]({found['url']})" if found["url"] else ""
+        detail = _Detail(int(found["end_location"]["row"]), link, tuple(edits))
+        row = int(found["location"]["row"])
+        sides[source.side].append(Observation(source.path, row, rule, str(found["message"]), detail))
+    return sides["base"], sides["head"]
 
 
-def _counts(one: Observation[dict[str, Any]], lines: LineMap) -> bool:
+def _counts(one: Observation[_Detail], lines: LineMap) -> bool:
     """Whether a new finding touches the change and is worth a reader's time where it is."""
     rule = RULES[one.rule]
     if is_test(one.path) and (rule.category == "security" or one.rule in NOT_IN_TESTS):
@@ -124,19 +142,18 @@ def _counts(one: Observation[dict[str, Any]], lines: LineMap) -> bool:
     return one.rule in AT_A_DISTANCE or _added_line(one, lines) is not None
 
 
-def _added_line(one: Observation[dict[str, Any]], lines: LineMap) -> int | None:
-    last = int(one.detail["end_location"]["row"])
-    return next((line for line in range(one.line, last + 1) if line in lines.added), None)
+def _added_line(one: Observation[_Detail], lines: LineMap) -> int | None:
+    return next((line for line in range(one.line, one.detail.last + 1) if line in lines.added), None)
 
 
-def _finding(one: Observation[dict[str, Any]], lines: LineMap, text: str) -> Finding:
+def _finding(one: Observation[_Detail], lines: LineMap, text: list[str]) -> Finding:
     rule = RULES[one.rule]
     line = _added_line(one, lines)
     body = rule.why
     if line is None:
         body += " The change touches other lines of this file; this one follows from it."
-    if one.detail.get("url"):
-        body += f"\n\n[{one.rule} {one.detail['name']}]({one.detail['url']})"
+    if one.detail.link:
+        body += f"\n\n{one.detail.link}"
     finding = Finding(
         path=one.path,
         start_line=line or one.line,
@@ -147,27 +164,25 @@ def _finding(one: Observation[dict[str, Any]], lines: LineMap, text: str) -> Fin
         body=body,
         rule=one.rule,
     )
-    if fixed := _suggestion(one.detail, text.split("\n")):
-        first, last, replacement = fixed
-        if all(number in lines.added for number in range(first, last + 1)):
-            return finding.model_copy(update={"start_line": first, "line": last, "suggestion": replacement})
+    span = range(one.line, one.detail.last + 1)
+    if one.detail.edits and all(number in lines.added for number in span):
+        fixed = _fixed([text[number - 1] for number in span], one.line, one.detail.edits)
+        if fixed is not None:
+            place = {"start_line": one.line, "line": one.detail.last}
+            return finding.model_copy(update={**place, "suggestion": fixed})
     return finding
 
 
-def _suggestion(found: dict[str, Any], lines: list[str]) -> tuple[int, int, str] | None:
-    """First and last line and the text that replaces them, if the fix is safe and stays within them."""
-    fix = found.get("fix")
-    if not fix or fix["applicability"] != "safe":
-        return None
-    first, last = int(found["location"]["row"]), int(found["end_location"]["row"])
-    block = "\n".join(line.removesuffix("\r") for line in lines[first - 1 : last]) + "\n"
+def _fixed(lines: list[str], first: int, edits: tuple[dict[str, Any], ...]) -> str | None:
+    """The lines, of which the first has this number, after the edits; None if these go beyond them."""
+    block = "\n".join(line.removesuffix("\r") for line in lines) + "\n"
     starts = [0, *(at + 1 for at, char in enumerate(block) if char == "\n")]
     spans = []
-    for edit in fix["edits"]:
-        ends = [(int(edit[end]["row"]), int(edit[end]["column"])) for end in ("location", "end_location")]
-        if not all((first, 1) <= end <= (last + 1, 1) for end in ends):
+    for edit in edits:
+        ends = [(edit[end]["row"], edit[end]["column"]) for end in ("location", "end_location")]
+        if not all((first, 1) <= end <= (first + len(lines), 1) for end in ends):
             return None
         spans.append(([starts[row - first] + column - 1 for row, column in ends], edit["content"]))
     for (start, end), content in sorted(spans, reverse=True):
         block = block[:start] + content + block[end:]
-    return first, last, block.removesuffix("\n")
+    return block.removesuffix("\n")

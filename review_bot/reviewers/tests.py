@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from review_bot.change import Change, ChangedFile
+from review_bot.change import Change, ChangedFile, Side
 from review_bot.finding import Finding, FindingsAnswer, Severity
 from review_bot.reviewers.novelty import LineMap, line_maps
 from review_bot.reviewers.roles import is_python, is_test
@@ -126,14 +126,17 @@ def _gone(
     fresh = {test.name for test in after} - {test.name for test in before}
     if len(gone) <= len(fresh):
         return
-    shown = ", ".join(f"`{test.bare}`" for test in gone[:_MOST_NAMED])
-    more = f" and {len(gone) - _MOST_NAMED} more" if len(gone) > _MOST_NAMED else ""
-    what = f"{len(gone)} tests were removed" if len(gone) > 1 else f"{shown} was removed"
+    if len(gone) == 1:
+        what = f"`{gone[0].bare}` was removed"
+        body = "What it tests is still there, and no other test took its place."
+    else:
+        what = f"{len(gone)} tests were removed"
+        named = ", ".join(f"`{test.bare}`" for test in gone[:_MOST_NAMED])
+        more = f" and {len(gone) - _MOST_NAMED} more" if len(gone) > _MOST_NAMED else ""
+        body = f"{named}{more}: what they test is still there, and no other test took their place."
     line = next((test.line for test in gone if test.line in lines.removed), None)
-    yield _finding(
-        file, line, "minor", "removed-tests", f"{what} while the code changed",
-        f"{shown}{more}: what they test is still there, and no other test took their place.", side_left=True,
-    )  # fmt: skip
+    title = f"{what} while the code changed"
+    yield _finding(file, line, "minor", "removed-tests", title, body, side="LEFT")
 
 
 def _vanished(sources: list[ChangedFile]) -> frozenset[str]:
@@ -156,11 +159,11 @@ def _finding(
     title: str,
     body: str,
     *,
-    side_left: bool = False,
+    side: Side = "RIGHT",
 ) -> Finding:
     return Finding(
         path=file.path,
-        side="LEFT" if side_left else "RIGHT",
+        side=side,
         start_line=line,
         line=line,
         severity=severity,

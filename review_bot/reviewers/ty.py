@@ -21,7 +21,7 @@ from review_bot.reviewers.environment import environment
 from review_bot.reviewers.interface import changed_names
 from review_bot.reviewers.modules import mentioning, module_of
 from review_bot.reviewers.novelty import LineMap, Observation, line_maps, new_at_head
-from review_bot.reviewers.roles import is_python, is_test
+from review_bot.reviewers.roles import has_lone_returns, is_python, is_test
 from review_bot.reviewers.tool import ToolFailed, run_tool
 from review_bot.subject import ReviewSubject
 
@@ -108,6 +108,7 @@ async def review(subject: ReviewSubject) -> FindingsAnswer:
     base, head = Path(trees.base), Path(trees.head)
     seen = await _check(binary, await asyncio.to_thread(_head, change, head))
     broken = {one.path for one in seen if one.rule == "invalid-syntax"}
+    broken |= {file.path for file in change.files if has_lone_returns(file.head_text or "")}
     own = _own_modules(change, base) | _own_modules(change, head)
     after = [one for one in seen if one.path not in broken and _is_dependable(one, own)]
     if not after:

@@ -137,3 +137,13 @@ def test_rules_can_be_ignored():
 def test_without_python_there_is_nothing_to_do():
     about = ReviewSubject(change({}, {"a.js": "x"}), None, lambda: Trees(None, None))
     assert answer("ruff", about).note == "no Python file is changed"
+
+
+def test_a_flood_of_one_rule_is_cut_and_says_so():
+    found = lint({}, {"a.py": "print(nmae)\n" * 250})
+    assert len(found) == 100
+    assert "Another 150 of the same rule are not listed." in found[-1].body
+
+
+def test_line_numbers_that_would_be_wrong_are_not_given():
+    assert lint({}, {"a.py": "x = 1\ry = 2\nprint(nmae)\n"}) == []
