@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from moa_engine.errors import BudgetExceeded, ConfigError, MoaError, Unpriced
 from moa_engine.options import add_committee_options, flags
 from review_bot.formats import FORMATS
 
@@ -50,6 +51,8 @@ exit codes:
   4  no review
 
 Ctrl-C ends the run with what is known so far, marked as partial; a second one ends it at once (130).
+
+Settings come from the working tree: in a checkout that you do not trust, name your own with --config.
 """
 
 
@@ -61,11 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"review-bot {version('pytest-moa')}")
         return REVIEWED
-    args = _parser().parse_args(arguments)
-    from moa_engine.errors import BudgetExceeded, ConfigError, MoaError, Unpriced
-
     try:
-        return _review(args)
+        return _review(_parser().parse_args(arguments))
     except MoaError as error:
         _say(error.message, error.hint)
         return USAGE if isinstance(error, ConfigError | BudgetExceeded | Unpriced) else NO_REVIEW
@@ -171,7 +171,6 @@ def _review(args: argparse.Namespace) -> int:
 
 def _committee(session: Session, settings: ReviewSettings) -> Committee:
     from moa_engine.committee import build_committee
-    from moa_engine.errors import ConfigError
     from review_bot.reviewers.reviewer import standing_members
 
     standing = standing_members(settings)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from review_bot.finding import ReportedFinding
 from review_bot.formats import wording
-from review_bot.formats.frame import FrameLine, frame, suggested
+from review_bot.formats.frame import FrameLine, Frames
 from review_bot.formats.markdown_text import block, cell, code, fence, words
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ FOLDED = ("minority", "rejected")
 def render(outcome: Outcome[Review], change: Change) -> str:
     """The outcome as one document, ended by a newline."""
     review = outcome.result
+    frames = Frames(change)
     found = wording.tally(review) if review else "no review"
     parts = [f"### Review of {code(wording.subject(change))}: {found}"]
     if outcome.status == "partial":
@@ -37,7 +38,7 @@ def render(outcome: Outcome[Review], change: Change) -> str:
         parts.append("\n".join(f"- {words(note)}" for note in notes))
     for standing, findings in wording.by_standing(review.findings if review else ()).items():
         heading = f"{standing.capitalize()} ({len(findings)}): {wording.STANDINGS[standing]}"
-        shown = [_finding(finding, change) for finding in findings]
+        shown = [_finding(finding, frames) for finding in findings]
         parts += [_folded(heading, shown)] if standing in FOLDED else [f"#### {heading}", *shown]
     if change.not_reviewed:
         listed = [f"- {code(file.path)}: {words(file.why)}" for file in change.not_reviewed[:LISTED]]
@@ -50,16 +51,16 @@ def render(outcome: Outcome[Review], change: Change) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _finding(finding: ReportedFinding, change: Change) -> str:
+def _finding(finding: ReportedFinding, frames: Frames) -> str:
     heading = f"**{finding.severity}** {code(wording.kind(finding))} **{words(finding.title)}**"
     parts = [f"{heading}<br>\n{code(wording.place(finding))}"]
-    lines = frame(change, finding)
+    lines = frames.frame(finding)
     if lines:
         parts.append(fence(_framed(lines), "diff"))
     if finding.body.strip():
         parts.append(block(finding.body))
     if finding.suggestion is not None:
-        diff = "\n".join(f"{mark} {line}" for mark, line in suggested(change, finding))
+        diff = "\n".join(f"{mark} {line}" for mark, line in frames.suggested(finding))
         parts.append(f"Suggestion:\n\n{fence(diff, 'diff')}")
     if finding.evidence:
         parts.append("\n".join(f"- evidence: {words(wording.evidence(item))}" for item in finding.evidence))

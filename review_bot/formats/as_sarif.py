@@ -13,13 +13,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from review_bot.finding import ReportedFinding, Severity
 from review_bot.formats import wording
-from review_bot.formats.frame import lines_of
+from review_bot.formats.frame import Frames
 from review_bot.formats.well_formed import well_formed
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ def to_sarif(outcome: Outcome[Review], change: Change) -> dict[str, Any]:
     findings = [f for f in (outcome.result.findings if outcome.result else ()) if f.standing != "rejected"]
     rules = {rule_id(finding): finding for finding in findings}
     order = {rule: index for index, rule in enumerate(rules)}
-    seen: Counter[str] = Counter()
     run: dict[str, Any] = {
         "tool": {
             "driver": {
@@ -62,7 +62,10 @@ def to_sarif(outcome: Outcome[Review], change: Change) -> dict[str, Any]:
                 ],
             }
         ],
-        "results": [_result(finding, change, order, seen) for finding in findings],
+        "results": [
+            _result(finding, order, fingerprint)
+            for finding, fingerprint in zip(findings, _fingerprints(findings, change), strict=True)
+        ],
         "properties": {
             "run": outcome.run,
             "status": outcome.status,
@@ -83,9 +86,7 @@ def _rule(rule: str, finding: ReportedFinding) -> dict[str, Any]:
     return {"id": rule, "shortDescription": {"text": text}, "properties": {"tags": [finding.category]}}
 
 
-def _result(
-    finding: ReportedFinding, change: Change, order: dict[str, int], seen: Counter[str]
-) -> dict[str, Any]:
+def _result(finding: ReportedFinding, order: Mapping[str, int], fingerprint: str) -> dict[str, Any]:
     rule = rule_id(finding)
     result: dict[str, Any] = {
         "ruleId": rule,
@@ -93,7 +94,7 @@ def _result(
         "level": LEVELS[finding.severity] if finding.standing == "confirmed" else "note",
         "message": {"text": _message(finding)},
         "locations": [{"physicalLocation": _location(finding)}],
-        "partialFingerprints": {"primaryLocationLineHash": _fingerprint(finding, change, seen)},
+        "partialFingerprints": {"primaryLocationLineHash": fingerprint},
         "properties": {
             "id": finding.id,
             "severity": finding.severity,
@@ -146,14 +147,17 @@ def _fix(finding: ReportedFinding) -> dict[str, Any]:
     }
 
 
-def _fingerprint(finding: ReportedFinding, change: Change, seen: Counter[str]) -> str:
+def _fingerprints(findings: Sequence[ReportedFinding], change: Change) -> Iterator[str]:
     """What stays when lines move: path, rule and the lines' text; the title where they are not known.
 
     Of the form that GitHub's own fingerprints have: a hash, a colon, and a count for its repetitions.
     """
-    lines = lines_of(change, finding)
-    words = " ".join(" ".join(lines).split()) if lines else finding.title
-    parts = json.dumps([finding.path, finding.side, rule_id(finding), words])
-    digest = hashlib.sha256(parts.encode()).hexdigest()[:16]
-    seen[digest] += 1
-    return f"{digest}:{seen[digest]}"
+    frames = Frames(change)
+    seen: Counter[str] = Counter()
+    for finding in findings:
+        lines = frames.lines(finding)
+        words = " ".join(" ".join(lines).split()) if lines else finding.title
+        parts = json.dumps([finding.path, finding.side, rule_id(finding), words])
+        digest = hashlib.sha256(parts.encode()).hexdigest()[:16]
+        seen[digest] += 1
+        yield f"{digest}:{seen[digest]}"

@@ -13,7 +13,7 @@ from moa_engine.printable import one_line, printable
 from review_bot.finding import ReportedFinding, Standing
 from review_bot.formats import wording
 from review_bot.formats.columns import chop, crop, wrap
-from review_bot.formats.frame import FrameLine, frame, suggested
+from review_bot.formats.frame import FrameLine, Frames
 
 if TYPE_CHECKING:
     from moa_engine.outcome import Outcome
@@ -43,6 +43,7 @@ def render(outcome: Outcome[Review], change: Change, *, width: int, colour: bool
     """The outcome in lines of at most `width` columns, each ended by a newline."""
     page = _Page(max(width, NARROWEST), colour)
     review = outcome.result
+    frames = Frames(change)
     found = wording.tally(review) if review else "no review"
     page.text(f"Review of {wording.subject(change)}: {found}", "heading")
     if outcome.status == "partial":
@@ -53,7 +54,7 @@ def render(outcome: Outcome[Review], change: Change, *, width: int, colour: bool
         page.gap()
         page.text(f"{standing.capitalize()} ({len(findings)}): {wording.STANDINGS[standing]}", "heading")
         for finding in findings:
-            _finding(page, finding, standing, change)
+            _finding(page, finding, standing, frames)
     _not_reviewed(page, change)
     remarks = wording.remarks(outcome, change)
     if remarks:
@@ -93,7 +94,7 @@ class _Page:
         return "\n".join(self._lines) + "\n"
 
 
-def _finding(page: _Page, finding: ReportedFinding, standing: Standing, change: Change) -> None:
+def _finding(page: _Page, finding: ReportedFinding, standing: Standing, frames: Frames) -> None:
     heading = f"{finding.severity}[{wording.kind(finding)}]: {one_line(finding.title)}"
     if standing == "rejected":  # short: it is here so that nothing vanishes
         page.text(f"{wording.place(finding)}: {heading}", indent="  ", hanging="    ")
@@ -103,11 +104,11 @@ def _finding(page: _Page, finding: ReportedFinding, standing: Standing, change: 
     page.gap()
     page.text(heading, finding.severity, hanging="  ")
     page.text(f"--> {wording.place(finding)}", indent="  ", hanging="      ")
-    _frame(page, frame(change, finding))
+    _frame(page, frames.frame(finding))
     if finding.body.strip():
         page.text(printable(finding.body.strip()), indent="  ")
     if finding.suggestion is not None:
-        _suggestion(page, finding, change)
+        _suggestion(page, finding, frames)
     for evidence in finding.evidence:
         page.text(f"evidence: {wording.evidence(evidence)}", indent="  ", hanging="    ")
     if reason := wording.reason(finding):
@@ -125,10 +126,10 @@ def _frame(page: _Page, lines: list[FrameLine]) -> None:
         page.line(gutter + crop(code, page.width - len(gutter)), style)
 
 
-def _suggestion(page: _Page, finding: ReportedFinding, change: Change) -> None:
+def _suggestion(page: _Page, finding: ReportedFinding, frames: Frames) -> None:
     """The suggestion as a diff; whole, since people copy it."""
     page.text("suggestion:", indent="  ")
-    for mark, line in suggested(change, finding):
+    for mark, line in frames.suggested(finding):
         style = {"+": "added", "-": "removed"}.get(mark, "")
         for number, piece in enumerate(chop(printable(line.expandtabs(4)), page.width - 6)):
             page.line(f"    {' ' if number else mark} {piece}", style)

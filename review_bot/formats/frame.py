@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from review_bot.change import Change, ChangedFile, DiffLine, Side
+    from review_bot.change import Change, ChangedFile, Side
     from review_bot.finding import ReportedFinding
 
 #: More lines than this are cut in the middle.
 LONGEST = 14
+
+#: Lines shown before and after those that a finding is about.
+AROUND = 2
 
 
 class FrameLine(NamedTuple):
@@ -23,75 +26,103 @@ class FrameLine(NamedTuple):
     hit: bool  #: the finding is about this line
 
 
-def frame(change: Change, finding: ReportedFinding, around: int = 2) -> list[FrameLine]:
-    """The finding's lines with `around` lines on both sides; nothing when the place is not known."""
-    file = _file(change, finding)
-    if file is None or finding.line is None:
-        return []
-    first, last = finding.start_line or finding.line, finding.line
-    lines = [
-        FrameLine(number, mark, text, number is not None and first <= number <= last)
-        for number, mark, text in _numbered(file, finding.side, first, last)
-    ]
-    hits = [index for index, line in enumerate(lines) if line.hit]
-    if not hits:
-        return []
-    return _cut(lines[max(hits[0] - around, 0) : hits[-1] + around + 1])
+class _Line(NamedTuple):
+    number: int | None
+    mark: str
+    text: str
 
 
-def lines_of(change: Change, finding: ReportedFinding) -> list[str] | None:
-    """The text of the lines `start_line` to `line`, on the finding's side; None when one is not known."""
-    file = _file(change, finding)
-    if file is None or finding.line is None:
-        return None
-    first, last = finding.start_line or finding.line, finding.line
-    found = [
-        text
-        for number, _, text in _numbered(file, finding.side, first, last)
-        if number is not None and first <= number <= last
-    ]
-    return found if len(found) == last - first + 1 else None
+class _Stretch:
+    """Lines that follow each other: a hunk, or a whole file."""
+
+    def __init__(self, lines: Iterable[_Line]) -> None:
+        self.lines = list(lines)
+        self.index = {line.number: at for at, line in enumerate(self.lines) if line.number is not None}
 
 
-def suggested(change: Change, finding: ReportedFinding) -> list[tuple[str, str]]:
-    """The finding's suggestion as a diff of its lines: (mark, text), the mark " ", "-" or "+"."""
-    old = lines_of(change, finding) or []
-    new = (finding.suggestion or "").splitlines()
-    marked: list[tuple[str, str]] = []
-    for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag == "equal":
-            marked += [(" ", line) for line in old[a:b]]
-        else:
-            marked += [("-", line) for line in old[a:b]]
-            marked += [("+", line) for line in new[c:d]]
-    return marked
+class Frames:
+    """Looks up the lines of findings in one change. Each hunk and file is taken apart once."""
+
+    def __init__(self, change: Change) -> None:
+        self.change = change
+        self._hunks: dict[tuple[str, Side], list[_Stretch]] = {}
+        self._whole: dict[tuple[str, Side], _Stretch] = {}
+
+    def frame(self, finding: ReportedFinding) -> list[FrameLine]:
+        """The finding's lines with some around them; nothing when the place is not known."""
+        place = self._place(finding)
+        if place is None:
+            return []
+        stretch, first, last = place
+        start = max(stretch.index[first] - AROUND, 0)
+        shown = stretch.lines[start : stretch.index[last] + AROUND + 1]
+        lines = [
+            FrameLine(*line, hit=line.number is not None and first <= line.number <= last) for line in shown
+        ]
+        return _cut(lines)
+
+    def lines(self, finding: ReportedFinding) -> list[str] | None:
+        """The text of the lines `start_line` to `line`, on the finding's side; None when not known."""
+        place = self._place(finding)
+        if place is None:
+            return None
+        stretch, first, last = place
+        return [stretch.lines[stretch.index[number]].text for number in range(first, last + 1)]
+
+    def suggested(self, finding: ReportedFinding) -> list[tuple[str, str]]:
+        """The finding's suggestion as a diff of its lines: (mark, text), the mark " ", "-" or "+"."""
+        old = self.lines(finding) or []
+        new = (finding.suggestion or "").splitlines()
+        marked: list[tuple[str, str]] = []
+        for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+            if tag == "equal":
+                marked += [(" ", line) for line in old[a:b]]
+            else:
+                marked += [("-", line) for line in old[a:b]]
+                marked += [("+", line) for line in new[c:d]]
+        return marked
+
+    def _place(self, finding: ReportedFinding) -> tuple[_Stretch, int, int] | None:
+        """The hunk that has all of the finding's lines, else the whole file; and the lines' numbers."""
+        file = self._file(finding)
+        if file is None or finding.line is None:
+            return None
+        first, last = finding.start_line or finding.line, finding.line
+        key = (file.path, finding.side)
+        if key not in self._hunks:
+            self._hunks[key] = _hunks(file, finding.side)
+        for hunk in self._hunks[key]:
+            if first in hunk.index and last in hunk.index:
+                return hunk, first, last
+        if key not in self._whole:
+            self._whole[key] = _whole(file, finding.side)
+        whole = self._whole[key]
+        return (whole, first, last) if first in whole.index and last in whole.index else None
+
+    def _file(self, finding: ReportedFinding) -> ChangedFile | None:
+        """The finding's file; a finding on the left may name it as it was called before."""
+        file = self.change.file(finding.path)
+        if file is None and finding.side == "LEFT":
+            return next((file for file in self.change.files if file.old_path == finding.path), None)
+        return file
 
 
-def _file(change: Change, finding: ReportedFinding) -> ChangedFile | None:
-    """The finding's file; a finding on the left may name it as it was called before."""
-    file = change.file(finding.path)
-    if file is None and finding.side == "LEFT":
-        return next((file for file in change.files if file.old_path == finding.path), None)
-    return file
-
-
-def _numbered(file: ChangedFile, side: Side, first: int, last: int) -> Iterator[tuple[int | None, str, str]]:
-    """(number on that side, mark, text) from the hunk that has the lines, else from the whole file."""
-    for hunk in file.hunks:
-        start, length = (
-            (hunk.old_start, hunk.old_length) if side == "LEFT" else (hunk.new_start, hunk.new_length)
+def _hunks(file: ChangedFile, side: Side) -> list[_Stretch]:
+    return [
+        _Stretch(
+            _Line(line.old if side == "LEFT" else line.new, line.mark, line.text.removesuffix("\r"))
+            for line in hunk.lines()
         )
-        if start <= first and last < start + length:
-            for line in hunk.lines():
-                yield _number(line, side), line.mark, line.text.removesuffix("\r")
-            return
-    whole = (file.base_text if side == "LEFT" else file.head_text) or ""
-    for number, text in enumerate(whole.removesuffix("\n").split("\n"), 1):
-        yield number, " ", text.removesuffix("\r")
+        for hunk in file.hunks
+    ]
 
 
-def _number(line: DiffLine, side: Side) -> int | None:
-    return line.old if side == "LEFT" else line.new
+def _whole(file: ChangedFile, side: Side) -> _Stretch:
+    text = file.base_text if side == "LEFT" else file.head_text
+    if text is None:
+        return _Stretch(())
+    lines = text.removesuffix("\n").split("\n")
+    return _Stretch(_Line(number, " ", line.removesuffix("\r")) for number, line in enumerate(lines, 1))
 
 
 def _cut(lines: Sequence[FrameLine]) -> list[FrameLine]:
