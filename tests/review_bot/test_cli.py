@@ -336,6 +336,16 @@ def test_a_fault_of_ours_is_one_sentence_and_a_traceback_only_where_it_is_wanted
         review("HEAD~1")
 
 
+def test_an_interrupt_outside_of_the_run_ends_it_at_once(
+    review: Review, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("review_bot.read_change.read_change", interrupted)
+    assert review("HEAD~1") == (130, "", "review-bot: interrupted\n")
+
+
 FINDING = {
     "path": "shop.py",
     "quote": "return sum(prices) * rate",
