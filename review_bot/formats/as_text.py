@@ -7,6 +7,7 @@ change, is printed with its control characters as escapes.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from moa_engine.printable import one_line, printable
@@ -37,6 +38,9 @@ STYLES = {
 LISTED = 10
 
 NARROWEST = 20
+
+#: A Markdown link, which a terminal does not hide behind its words.
+LINK = re.compile(r"\[([^\[\]\n]+)\]\((https?://[^\s()]+)\)")
 
 
 def render(outcome: Outcome[Review], change: Change, *, width: int, colour: bool) -> str:
@@ -106,7 +110,7 @@ def _finding(page: _Page, finding: ReportedFinding, standing: Standing, frames: 
     page.text(f"--> {wording.place(finding)}", indent="  ", hanging="      ")
     _frame(page, frames.frame(finding))
     if finding.body.strip():
-        page.text(printable(finding.body.strip()), indent="  ")
+        page.text(LINK.sub(r"\1: \2", printable(finding.body.strip())), indent="  ")
     if finding.suggestion is not None:
         _suggestion(page, finding, frames)
     for evidence in finding.evidence:

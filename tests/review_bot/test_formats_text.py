@@ -256,6 +256,12 @@ def test_hostile_words_and_code_reach_the_terminal_as_escapes() -> None:
     assert r"\u202e" in shown
 
 
+def test_a_link_shows_where_it_leads() -> None:
+    linked = finding(body="As [the manual](https://docs.python.org/3/) says, [maybe](not a link).")
+    shown = render(outcome([linked]), "text")
+    assert "  As the manual: https://docs.python.org/3/ says, [maybe](not a link).\n" in shown
+
+
 def frame_of(found: ReportedFinding, change: Change = CHANGE) -> list[str]:
     """The lines between the place and the attribution, in a finding without body."""
     lines = render(outcome([found], change), "text").split("\n")
