@@ -2,98 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import pty
 import re
 import select
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import jsonschema
 import pytest
 
-from moa_engine.record import Record
-from review_bot.cli import main
+from tests.review_bot.commands import Review, as_json, command, environment, runs_in_record
 from tests.review_bot.gitrepo import GitRepo
-from tests.scripted_endpoint import Scripted, ScriptedEndpoint
-
-Review = Callable[..., "Done"]
-
-SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "review-1.schema.json").read_text("utf-8"))
-
-BEFORE = "def total(prices):\n    return sum(prices)\n"
-AFTER = (
-    "def total(prices):\n    return sum(prices) * rate\n"  # F821: what ruff, or Python itself, calls an error
-)
-
-
-class Done(NamedTuple):
-    """What came of a command."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def environment(folder: Path, **more: str) -> dict[str, str]:
-    """No settings of whoever runs the tests, and a record of its own."""
-    ours = ("MOA_", "GIT_", "COLUMNS", "NO_COLOR")
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**clean, "MOA_RECORD": str(folder / "record.sqlite"), **more}
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "review_bot", *arguments]
-
-
-@pytest.fixture
-def repo(tmp_path: Path) -> GitRepo:
-    """A repository whose last commit has one mistake; ruff is its only reviewer."""
-    repo = GitRepo(tmp_path / "shop")
-    repo.commit({"shop.py": BEFORE, "moa.toml": '[review]\nreviewers = ["ruff"]\n'})
-    repo.commit({"shop.py": AFTER})
-    return repo
-
-
-@pytest.fixture
-def review(
-    repo: GitRepo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Review:
-    """Runs `review-bot review` in the repository, in this process."""
-    for name in set(os.environ) - set(environment(tmp_path)):
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("MOA_RECORD", str(tmp_path / "record.sqlite"))
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def run(*arguments: str, cwd: Path = repo.folder, stdin: str = "") -> Done:
-        monkeypatch.chdir(cwd)
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
-        try:
-            code = main(["review", *arguments])
-        except SystemExit as exit:  # argparse's way
-            code = int(exit.code or 0)
-        out, err = capsys.readouterr()
-        return Done(code, out, err)
-
-    return run
-
-
-def as_json(done: Done) -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(done.stdout)
-    jsonschema.validate(data, SCHEMA)
-    return data
-
-
-def runs_in_record(tmp_path: Path) -> int:
-    with Record(tmp_path / "record.sqlite") as record:
-        return len(record.runs())
 
 
 def test_the_version_is_printed_without_importing_what_a_review_needs() -> None:
@@ -344,131 +265,3 @@ def test_an_interrupt_outside_of_the_run_ends_it_at_once(
 
     monkeypatch.setattr("review_bot.read_change.read_change", interrupted)
     assert review("HEAD~1") == (130, "", "review-bot: interrupted\n")
-
-
-FINDING = {
-    "path": "shop.py",
-    "quote": "return sum(prices) * rate",
-    "title": "The rate is not defined",
-    "body": "rate is not an argument of total, so calling it raises a NameError.",
-    "severity": "major",
-    "category": "bug",
-    "suggestion": "",
-}
-
-
-def answer(finding: dict[str, str]) -> str:
-    """What a reviewer says, and an aggregator that decides nothing."""
-    return json.dumps({"findings": [finding], "decisions": []})
-
-
-@pytest.fixture
-def endpoint(repo: GitRepo) -> Iterator[ScriptedEndpoint]:
-    """A model joins the committee."""
-    with ScriptedEndpoint(lambda _: answer(FINDING)) as running:
-        with_model(repo, running.base_url)
-        yield running
-
-
-def with_model(repo: GitRepo, base_url: str, more: str = "") -> None:
-    repo.write(
-        {
-            "moa.toml": f"""
-            layers = 2
-            attempts = 1
-            {more}
-            [review]
-            reviewers = ["ruff"]
-            [stragglers]
-            hedge = false
-            [members.qwen]
-            model = "qwen2.5-coder:7b"
-            base_url = "{base_url}"
-            """
-        }
-    )
-
-
-def test_a_model_and_a_tool_that_say_the_same_are_both_named(
-    review: Review, endpoint: ScriptedEndpoint
-) -> None:
-    done = review("HEAD~1", "--format", "json")
-    data = as_json(done)
-    assert done.returncode == 0
-    assert data["status"] == "complete"
-    assert {name for finding in data["findings"] for name in finding["raised_by"]} == {"ruff", "qwen"}
-    assert all(finding["line"] == 2 for finding in data["findings"])
-
-
-def test_the_same_review_again_makes_no_call(review: Review, endpoint: ScriptedEndpoint) -> None:
-    first = as_json(review("HEAD~1", "--format", "json"))
-    asked = len(endpoint.requests)
-    again = as_json(review("HEAD~1", "--format", "json"))
-    assert asked > 0
-    assert len(endpoint.requests) == asked
-    assert (again["calls"], again["cached"]) == (0, first["calls"])
-    assert again["findings"] == first["findings"]
-
-
-def test_a_plan_calls_nobody(review: Review, endpoint: ScriptedEndpoint) -> None:
-    done = review("HEAD~1", "--plan")
-    assert done.returncode == 0
-    assert "qwen" in done.stdout
-    assert json.loads(review("HEAD~1", "--plan", "--format", "json").stdout)
-    assert endpoint.requests == []
-
-
-def test_an_unreachable_model_costs_its_own_voice(review: Review, repo: GitRepo) -> None:
-    with_model(repo, "http://127.0.0.1:9/v1")
-    done = review("HEAD~1", "--format", "json")
-    data = as_json(done)
-    assert (done.returncode, data["status"], data["missing"]) == (0, "partial", ["qwen"])
-    assert [finding["raised_by"] for finding in data["findings"]] == [["ruff"]]
-    assert "No answer from qwen: " in done.stderr
-    assert review("HEAD~1", "--strict").returncode == 3
-    assert review("HEAD~1", "--strict", "--fail-on", "nit").returncode == 1
-    shown = review("HEAD~1").stdout
-    assert "PARTIAL" in shown
-    assert "No answer from qwen: " in shown
-
-
-def test_no_answer_at_all_is_no_review(review: Review, repo: GitRepo) -> None:
-    with_model(repo, "http://127.0.0.1:9/v1")
-    (repo.folder / "moa.toml").write_text(
-        (repo.folder / "moa.toml").read_text().replace('reviewers = ["ruff"]', "reviewers = []")
-    )
-    done = review("HEAD~1", "--format", "json")
-    assert done.returncode == 4
-    assert as_json(done)["status"] == "failed"
-    assert "No answer from qwen: " in done.stderr
-
-
-def test_words_of_a_model_cannot_steer_the_terminal(review: Review, repo: GitRepo) -> None:
-    nasty = {**FINDING, "title": "\x1b[2J\x1b]0;owned\x07 rate \u202e", "body": "\x9b31m\x00"}
-    with ScriptedEndpoint(lambda _: answer(nasty)) as running:
-        with_model(repo, running.base_url)
-        done = review("HEAD~1")
-    assert "owned" in done.stdout
-    assert not set("\x1b\x07\x9b\x00\u202e") & set(done.stdout + done.stderr)
-
-
-def test_the_first_interrupt_prints_what_is_known(repo: GitRepo, tmp_path: Path) -> None:
-    with ScriptedEndpoint(lambda _: Scripted(hang=True)) as running:
-        with_model(repo, running.base_url)
-        process = subprocess.Popen(
-            command("review", "HEAD~1", "--format", "json", "--strict"),
-            cwd=repo.folder,
-            env=environment(tmp_path),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        give_up = time.monotonic() + 60
-        while not running.requests and time.monotonic() < give_up:
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    data = json.loads(out)
-    assert (process.returncode, data["status"], data["missing"]) == (3, "partial", ["qwen"])
-    assert "interrupted" in err
-    assert "Traceback" not in err
