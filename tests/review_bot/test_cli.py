@@ -71,12 +71,9 @@ def test_where_everything_goes_to_files_standard_error_says_so(review: Review, t
     assert (done.stdout, done.stderr) == ("", f"review-bot: 1 confirmed; wrote {tmp_path / 'r.json'}\n")
 
 
-@pytest.mark.parametrize(("fail_on", "code"), [("nit", 1), ("critical", 0), ("never", 0)])
-def test_only_findings_at_fail_on_or_above_fail(
-    review: Review, repo: GitRepo, fail_on: str, code: int
-) -> None:
-    repo.write({"ruff_nit.py": ""})  # the severity of an undefined name is below critical
-    assert review("HEAD~1", "--fail-on", fail_on).returncode == code
+@pytest.mark.parametrize(("fail_on", "code"), [("nit", 1), ("major", 1), ("critical", 0), ("never", 0)])
+def test_only_findings_at_fail_on_or_above_fail(review: Review, fail_on: str, code: int) -> None:
+    assert review("HEAD~1", "--fail-on", fail_on).returncode == code  # an undefined name is a major bug
 
 
 def test_the_configuration_can_make_findings_fail(review: Review, repo: GitRepo) -> None:
