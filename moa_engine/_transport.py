@@ -12,18 +12,18 @@ the egress rules).
 from __future__ import annotations
 
 import asyncio
-import errno
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, cast
 from urllib.request import getproxies, proxy_bypass
 from weakref import WeakKeyDictionary
 
+from moa_engine.connection_errors import never_connected, translated
 from moa_engine.egress import Destination, Egress, destination
-from moa_engine.errors import BrokenAnswer, CallError, ConfigError, Overloaded, Refused, TimedOut
+from moa_engine.errors import BrokenAnswer, ConfigError, TimedOut
 
 if TYPE_CHECKING:
     import httpx
@@ -45,13 +45,48 @@ class Response:
     body: bytes
 
 
+class _Lane:
+    """What reaches one origin: httpx transports that are lent to one request at a time.
+
+    A stock transport looks at each of its connections several times per request, which is quadratic
+    in their number (https://github.com/encode/httpx/issues/3215). So each has one connection, and
+    the one that was used last is lent first. An aiohttp transport is shared by all requests.
+    """
+
+    def __init__(self, backend: Backend, *, secure: bool, proxy: str | None) -> None:
+        self._make = partial(_make, backend, secure=secure, proxy=proxy)
+        self._many = backend == "aiohttp"
+        self._free: list[httpx.AsyncBaseTransport] = []
+        self._all: list[httpx.AsyncBaseTransport] = []
+
+    def open(self) -> None:
+        """Have one ready."""
+        if not self._free:
+            self._free.append(self._make())
+            self._all.append(self._free[-1])
+
+    async def exchange(self, request: httpx.Request) -> Response:
+        """Send a request and read its response."""
+        self.open()
+        transport = self._free[-1] if self._many else self._free.pop()
+        try:
+            return await _exchange(transport, request)
+        finally:
+            if not self._many:
+                self._free.append(transport)
+
+    async def aclose(self) -> None:
+        for transport in self._all:
+            await transport.aclose()
+
+
 @dataclass(frozen=True, slots=True)
 class _Route:
-    """How one URL is reached: the URL with the address in it, through which transport."""
+    """How one URL is reached."""
 
-    url: httpx.URL
+    url: httpx.URL  #: with the address that was checked in place of the host
     host: str  #: the Host header
-    transport: httpx.AsyncBaseTransport
+    lane: _Lane
     extensions: dict[str, object]
 
 
@@ -60,7 +95,7 @@ class Transport:
 
     def __init__(self, backend: Backend = "httpx") -> None:
         self.backend = backend
-        self._transports: dict[tuple[bool, str | None], httpx.AsyncBaseTransport] = {}
+        self._lanes: dict[tuple[str, str | None], _Lane] = {}
         self._routes: dict[tuple[str, str | None], _Route] = {}
         self._users: set[object] = set()
         self._proxies = getproxies()
@@ -75,7 +110,7 @@ class Transport:
         _failures(self.backend)
         target = _destination(url)
         for _, address in _with_last(await _check(egress, url, member)):
-            self._route(url, address, target)
+            self._route(url, address, target).lane.open()
         "".encode("idna")  # sockets resolve names with this codec, which is slow to load
         if self.backend == "httpx":
             import anyio
@@ -139,10 +174,10 @@ class Transport:
                 extensions=route.extensions,
             )
             try:
-                return await _exchange(route.transport, request)
+                return await route.lane.exchange(request)
             except _failures(self.backend) as error:
-                if last or not _never_connected(error):
-                    raise _translated(error, target) from None
+                if last or not never_connected(error):
+                    raise translated(error, target.origin, CONNECT_SECONDS) from None
         raise AssertionError("unreachable: the last address returns or raises")
 
     def _route(self, url: str, address: str | None, target: Destination) -> _Route:
@@ -155,17 +190,17 @@ class Transport:
             parsed = parsed.copy_with(host=address)
             if target.scheme == "https" and target.address is None:
                 extensions["sni_hostname"] = target.host
-        proxy = None if address is not None else self._proxy_for(target)
-        key = (target.scheme == "https", proxy)
-        if key not in self._transports:
-            self._transports[key] = _make(self.backend, *key)
-        route = _Route(parsed, host, self._transports[key], extensions)
-        self._routes[url, address] = route
+        lane = self._lanes.get((target.origin, address))
+        if lane is None:
+            proxy = None if address is not None else self._proxy_for(target)
+            lane = _Lane(self.backend, secure=target.scheme == "https", proxy=proxy)
+            self._lanes[target.origin, address] = lane
+        route = self._routes[url, address] = _Route(parsed, host, lane, extensions)
         return route
 
     def _proxy_for(self, target: Destination) -> str | None:
         """The proxy that the environment asks for; never for this machine."""
-        if target.is_loopback or proxy_bypass(f"{target.host}:{target.port}") or proxy_bypass(target.host):
+        if target.is_loopback or proxy_bypass(f"{target.host}:{target.port}"):
             return None
         proxy = self._proxies.get(target.scheme) or self._proxies.get("all")
         return proxy if proxy is None or "://" in proxy else f"http://{proxy}"
@@ -187,13 +222,12 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close all connections."""
-        transports, self._transports = self._transports, {}
+        lanes, self._lanes = self._lanes, {}
         self._routes.clear()
-        for transport in transports.values():
-            await transport.aclose()
+        for lane in lanes.values():
+            await lane.aclose()
 
 
-_UNREACHED = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL)
 _PLAIN = {"accept-encoding": "identity", "user-agent": "pytest-moa"}
 _shared: WeakKeyDictionary[asyncio.AbstractEventLoop, Transport] = WeakKeyDictionary()
 
@@ -246,11 +280,11 @@ async def _exchange(transport: httpx.AsyncBaseTransport, request: httpx.Request)
     return Response(response.status_code, headers, b"".join(chunks))
 
 
-def _make(backend: Backend, secure: bool, proxy: str | None) -> httpx.AsyncBaseTransport:
+def _make(backend: Backend, *, secure: bool, proxy: str | None) -> httpx.AsyncBaseTransport:
     """A transport without limits of its own (`pacing` has them). No CA bundle is read for http:// URLs."""
     import httpx
 
-    context: ssl.SSLContext | bool = _tls_context() if secure or (proxy or "").startswith("https:") else False
+    context = _tls_context(secure or (proxy or "").startswith("https:"))
     socks = proxy is not None and proxy.startswith("socks")
     if socks and find_spec("socksio") is None:
         raise ConfigError(
@@ -270,17 +304,18 @@ def _make(backend: Backend, secure: bool, proxy: str | None) -> httpx.AsyncBaseT
         return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
     return httpx_aiohttp.AiohttpTransport(
-        verify=False,  # the session's connector has the context that counts
+        verify=context,
         proxy=None if proxy is None else httpx.Proxy(proxy),
         client=session,
     )
 
 
 @cache
-def _tls_context() -> ssl.SSLContext:
+def _tls_context(secure: bool) -> ssl.SSLContext:
+    """The system's trust where it is needed; reading it takes time, and http:// does not."""
     import httpx
 
-    return httpx.create_ssl_context()
+    return httpx.create_ssl_context(verify=secure)
 
 
 @cache
@@ -306,44 +341,3 @@ def _with_last(addresses: tuple[str, ...]) -> Iterator[tuple[bool, str | None]]:
         yield True, None
     for index, address in enumerate(addresses, 1):
         yield index == len(addresses), address
-
-
-def _never_connected(error: Exception) -> bool:
-    return any(isinstance(cause, OSError) and cause.errno in _UNREACHED for cause in _causes(error))
-
-
-def _translated(error: Exception, target: Destination) -> CallError:
-    """Our error for a backend's, judged by what is at the root of it: backends wrap differently."""
-    where = target.origin
-    causes = tuple(_causes(error))
-
-    def has(kind: type[BaseException]) -> bool:
-        return any(isinstance(cause, kind) for cause in causes)
-
-    if has(ConnectionRefusedError):
-        return Overloaded(
-            f"nothing listens at {where}", hint="start the server, or correct base_url in the configuration"
-        )
-    if any(type(cause).__name__ == "gaierror" for cause in causes):
-        return Overloaded(f"the host name of {where} is not known", hint="check base_url and the network")
-    if has(ssl.SSLCertVerificationError):
-        return Refused(
-            f"the certificate of {where} is not trusted: {error}",
-            hint="set SSL_CERT_FILE to the certificate of its authority",
-        )
-    if has(ssl.SSLError):
-        return Refused(
-            f"no secure connection to {where}: {error}", hint="is it http:// rather than https://?"
-        )
-    if has(TimeoutError):
-        return TimedOut(f"no connection to {where} within {CONNECT_SECONDS:g} s")
-    return Overloaded(f"the connection to {where} broke: {str(error) or type(error).__name__}")
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    yield error
-    for inner in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
-        yield from _causes(inner)
-    before = error.__cause__ or error.__context__  # httpcore leaves the cause out
-    if before is not None:
-        yield from _causes(before)
