@@ -331,7 +331,7 @@ def _failures(backend: Backend) -> tuple[type[Exception], ...]:
     if backend == "httpx":
         return (httpx.TransportError, OSError)
     import aiohttp
-    import httpx_aiohttp  # noqa: F401 - imported here so that `warm_up` pays for it
+    import httpx_aiohttp  # noqa: F401 - imported here so that `prepare` pays for it
 
     return (httpx.TransportError, OSError, aiohttp.ClientError)
 

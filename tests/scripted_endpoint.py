@@ -116,18 +116,19 @@ def default_answer(request: Any) -> str:
 
 def latency_of(spec: str) -> Callable[[random.Random], float]:
     """`fixed:S`, `lognormal:MEDIAN:SIGMA`, `stuck:SHARE:S`; joined by +, the longest counts."""
-    terms: list[Callable[[random.Random], float]] = []
-    for term in spec.split("+"):
-        match term.split(":"):
-            case ["fixed", seconds]:
-                terms.append(lambda _, s=float(seconds): s)
-            case ["lognormal", median, sigma]:
-                terms.append(lambda rng, m=float(median), s=float(sigma): m * rng.lognormvariate(0, s))
-            case ["stuck", share, seconds]:
-                terms.append(lambda rng, p=float(share), s=float(seconds): s if rng.random() < p else 0.0)
-            case _:
-                raise ValueError(f"not a latency: {term!r}")
+    terms = [_latency_term(*term.split(":")) for term in spec.split("+")]
     return lambda rng: max(term(rng) for term in terms)
+
+
+def _latency_term(kind: str, *numbers: str) -> Callable[[random.Random], float]:
+    match kind, *map(float, numbers):
+        case "fixed", seconds:
+            return lambda _: seconds
+        case "lognormal", median, sigma:
+            return lambda rng: median * rng.lognormvariate(0, sigma)
+        case "stuck", share, seconds:
+            return lambda rng: seconds if rng.random() < share else 0.0
+    raise ValueError(f"not a latency: {kind} {numbers}")
 
 
 def completion(request: Any, scripted: Scripted) -> bytes:

@@ -390,7 +390,7 @@ def test_a_weaker_way_of_asking_for_json_is_found_and_remembered(
     known: str, expected: list[str], refusal: Scripted
 ) -> None:
     def kind(request: Any) -> str:
-        return request.get("response_format", {}).get("type", "")
+        return str(request.get("response_format", {}).get("type", ""))
 
     def answer(request: Any) -> Scripted:
         return Scripted('{"items": []}') if kind(request) == known else refusal
@@ -473,7 +473,7 @@ def test_the_key_is_sent_and_shown_nowhere(
         assert KEY not in text
         assert escaped.decode() not in text
     assert "your key is <masked:api-key>" in reply.text
-    assert member.secrets == (KEY,)  # type: ignore[attr-defined]
+    assert member.secrets == (KEY,)
 
 
 def test_a_placeholder_key_is_sent_but_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
