@@ -69,7 +69,7 @@ def conclude(
         said = [stance for item in heard for stance in stances[item.id]]
         known = [fact for item in heard for fact in facts[item.id]]
         point = stand(heard or items, said, known, voices, ruling)
-        finding = _finding(items, heard or items, said, known, point, anchors, voices)
+        finding = _finding(items, heard or items, said, known, point, ruling, anchors, voices)
         if not heard:
             finding = finding.model_copy(update={"reason": ADDED})
         elif ruling is not None and point.standing == "confirmed":
@@ -181,6 +181,7 @@ def _finding(
     said: Sequence[Stance],
     known: Sequence[Fact],
     point: Standpoint,
+    ruling: Ruling | None,
     anchors: Anchors,
     voices: Mapping[str, Voice],
 ) -> ReportedFinding:
@@ -198,13 +199,15 @@ def _finding(
         None,
     )
     stances = [{"member": stance.member, "position": stance.position, "why": stance.why} for stance in said]
+    if ruling is not None:
+        stances.append({"member": ruling.by, "position": "dispute", "why": ruling.reason})
     return ReportedFinding(
         id=_fingerprint(body, anchors.code(place)),
         path=body.path,
         side=body.side,
         start_line=body.start_line,
         line=body.line,
-        severity=_severity(heard),
+        severity=_severity(heard, voices),
         category=body.category,
         title=body.title,
         body=body.body,
@@ -230,21 +233,26 @@ def _by_merit(items: Group, voices: Mapping[str, Voice]) -> Group:
     def merit(numbered: tuple[int, Item]) -> tuple[bool, bool, float, int, str]:
         number, item = numbered
         body = body_of(item)
-        tool = item.author in voices and voices[item.author].deterministic
+        tool = _is_tools(item, voices)
         likeness = sum(sorted(cosine(texts[number], text) for text in texts))
         return (not tool, body.line is None, -round(likeness, 6), SEVERITIES.index(body.severity), item.id)
 
     return [item for _, item in sorted(enumerate(items), key=merit)]
 
 
-def _severity(items: Group) -> Severity:
-    """The median of what its reviewers say, each by the worst word; of two in the middle the worse."""
+def _severity(items: Group, voices: Mapping[str, Voice]) -> Severity:
+    """What tools say, else reviewers: the median of the members' worst words, of two the worse."""
+    tools = [item for item in items if _is_tools(item, voices)]
     worst: dict[str, int] = {}
-    for item in items:
+    for item in tools or items:
         rank = SEVERITIES.index(body_of(item).severity)
         worst[item.author] = min(rank, worst.get(item.author, rank))
     ranks = sorted(worst.values())
     return SEVERITIES[ranks[(len(ranks) - 1) // 2]]
+
+
+def _is_tools(item: Item, voices: Mapping[str, Voice]) -> bool:
+    return item.author in voices and voices[item.author].deterministic
 
 
 def _evidence(fact: Fact) -> dict[str, Any]:

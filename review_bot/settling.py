@@ -125,8 +125,6 @@ def _distance(hunk: Hunk, line: int) -> int:
 
 
 def _near(finding: Finding, said: Mapping[str, Sequence[int | None]]) -> bool:
-    """Whether a model says something near a tool's finding, or about its whole file."""
-    return any(
-        line is None or finding.line is None or abs(line - finding.line) <= _NEAR
-        for line in said.get(finding.path, ())
-    )
+    """Whether a model says something near a tool's finding."""
+    lines = said.get(finding.path, ())
+    return any(line and finding.line and abs(line - finding.line) <= _NEAR for line in lines)

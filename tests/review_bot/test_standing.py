@@ -219,6 +219,7 @@ def test_an_aggregator_rejects_one_voice_with_a_reason() -> None:
     raised = item("qwen")
     found = only(review(raised, decisions=(decision("rejected", raised, reason="line 9 guards it"),)))
     assert (found.standing, found.reason, found.disputed_by) == ("rejected", "phi: line 9 guards it", ["phi"])
+    assert found.stances == [{"member": "phi", "position": "dispute", "why": "line 9 guards it"}]
 
 
 def test_without_a_reason_nothing_is_rejected() -> None:
@@ -342,6 +343,15 @@ def test_severity_is_the_median_of_the_reviewers(said: list[str], severity: str)
     authors = ["qwen", "llama", "gemma"]
     items = [item(author, severity=rank) for author, rank in zip(authors, said, strict=False)]
     assert only(review(*items)).severity == severity
+
+
+def test_a_tool_decides_the_severity() -> None:
+    found = only(
+        review(
+            item("ruff", severity="minor"), item("qwen", severity="critical"), item("llama", severity="nit")
+        )
+    )
+    assert found.severity == "minor"
 
 
 def test_a_suggestion_for_the_same_lines_is_taken_over() -> None:
