@@ -121,12 +121,12 @@ def latency_of(spec: str) -> Callable[[random.Random], float]:
 
 
 def _latency_term(kind: str, *numbers: str) -> Callable[[random.Random], float]:
-    match kind, *map(float, numbers):
-        case "fixed", seconds:
+    match kind, [float(number) for number in numbers]:
+        case "fixed", [seconds]:
             return lambda _: seconds
-        case "lognormal", median, sigma:
+        case "lognormal", [median, sigma]:
             return lambda rng: median * rng.lognormvariate(0, sigma)
-        case "stuck", share, seconds:
+        case "stuck", [share, seconds]:
             return lambda rng: seconds if rng.random() < share else 0.0
     raise ValueError(f"not a latency: {kind} {numbers}")
 
