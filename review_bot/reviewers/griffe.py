@@ -7,6 +7,7 @@ import importlib.util
 import itertools
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from review_bot.subject import ReviewSubject
 
 _WORKER = "review_bot.reviewers.griffe_worker"
 _MILDER: dict[Severity, Severity] = {"critical": "major", "major": "minor", "minor": "nit", "nit": "nit"}
+_MOST_SINGLE, _MOST_NAMED = 3, 10
 _SHOWN = 60  #: characters of a default value
 
 Break = dict[str, Any]  #: a `griffe_worker.Break`
@@ -36,7 +38,7 @@ async def review(subject: ReviewSubject) -> FindingsAnswer:
     """
     pairs = [(file, pair) for file in subject.change.files if any(pair := _paths(file))]
     before = [file for file, (base, _) in pairs if base]
-    if not any(await asyncio.to_thread(list, map(changed_names_of, before))):
+    if not any(map(changed_names_of, before)):
         return FindingsAnswer(note="nothing that others may import is removed or declared otherwise")
     changed = [pair for _, pair in pairs]
     if importlib.util.find_spec("griffe") is None:
@@ -68,6 +70,10 @@ def _findings(change: Change, breaks: Iterable[Break]) -> Iterator[Finding]:
     maps = line_maps(change)
     at_base = {file.old_path or file.path: file for file in change.files if file.status != "copied"}
     worth = [one for one in breaks if _worth_saying(one)]
+    swept = {path for path, number in Counter(map(_swept, worth)).items() if path and number > _MOST_SINGLE}
+    for path in sorted(swept):
+        yield _many(at_base[path], [one for one in worth if _swept(one) == path])
+    worth = [one for one in worth if _swept(one) not in swept]
     for _, group in itertools.groupby(worth, key=lambda one: (one["path"], one["line"], one["object"])):
         same = list(group)
         first = same[0]
@@ -76,7 +82,29 @@ def _findings(change: Change, breaks: Iterable[Break]) -> Iterator[Finding]:
             yield _finding(file, maps[file.path], same)
 
 
+def _swept(one: Break) -> str:
+    """The file, for names that went and that nobody offered on purpose; else ""."""
+    return one["path"] if one["removed"] and not one["exported"] else ""
+
+
+def _many(file: ChangedFile, gone: list[Break]) -> Finding:
+    """One finding for many names that went from one file."""
+    named = ", ".join(f"`{one['object']}`" for one in gone[:_MOST_NAMED])
+    more = f" and {len(gone) - _MOST_NAMED} more" if len(gone) > _MOST_NAMED else ""
+    return Finding(
+        path=file.path,
+        side="LEFT",
+        severity="minor",
+        category="api",
+        title=f"{len(gone)} public names of this file were removed",
+        body=f"{named}{more}. Code elsewhere that relies on them breaks.",
+        rule="object-removed",
+    )
+
+
 def _worth_saying(one: Break) -> bool:
+    if one["kind"] == "OBJECT_CHANGED_KIND" and "module" in (one["old"], one["new"]):
+        return False  # a function and a module of one name: which one is seen depends on what was imported
     if one["kind"] == "RETURN_CHANGED_TYPE":  # a missing annotation breaks no caller; types are ty's part
         return False
     return not (one["kind"] == "PARAMETER_CHANGED_DEFAULT" and one["parameter"].startswith("_"))

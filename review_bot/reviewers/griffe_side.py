@@ -101,10 +101,12 @@ class Side:
         self.loader.expand_wildcards(top, external=False)
         self.loader.extensions.call("on_package", pkg=top, loader=self.loader)
         for module in self._modules.values():
-            if module is not None and module.is_init_module and module.exports is None:
-                for name, member in module.members.items():
-                    if isinstance(member, griffe.Alias) and not name.startswith("_"):
-                        member.public = member.target_path.split(".")[0] == package or None
+            if module is None or module.exports is not None:
+                continue
+            for name, member in module.members.items():
+                if isinstance(member, griffe.Alias):
+                    own = member.target_path.split(".")[0] == package
+                    member.public = module.is_init_module and own and not name.startswith("_")
         return top
 
     def fronts(self) -> dict[str, str]:

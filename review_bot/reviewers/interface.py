@@ -2,6 +2,9 @@
 
 Compared as text, without the bodies of functions whose signature says what they return: a change within
 such a body can break no caller's types and no public API.
+
+Not for threads: CPython 3.11's parser keeps state that they would share (SystemError: "AST constructor
+recursion depth mismatch").
 """
 
 from __future__ import annotations

@@ -121,7 +121,9 @@ class Reviewer:
 
 
 def _listed(findings: list[Finding]) -> list[Finding]:
-    """The findings, of one rule no more than anybody reads; the last one says how many are left out."""
+    """The findings, each once, of one rule no more than anybody reads; the last one says what is left out."""
+    once = {(f.path, f.side, f.line, f.rule, f.title): f for f in reversed(findings)}  # the first one stays
+    findings = list(reversed(once.values()))
     total = Counter(finding.rule for finding in findings)
     listed: Counter[str] = Counter()
     kept = []

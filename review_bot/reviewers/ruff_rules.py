@@ -20,7 +20,7 @@ AT_A_DISTANCE = frozenset({"invalid-syntax", "F401", "F811", "F821", "F822", "F8
 
 #: Rules that fire on what package fronts and tests do on purpose.
 NOT_IN_INIT = frozenset({"F401"})
-NOT_IN_TESTS = frozenset({"B018", "S110", "S112"})
+NOT_IN_TESTS = frozenset({"B018", "F401", "S110", "S112"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,16 @@
-"""The `tests` reviewer: Python tests that a change takes away or weakens while it changes what they test."""
+"""The `tests` reviewer: Python tests that a change takes away or weakens while it changes what they test.
+
+It parses in the event loop's thread, like `interface`, and for the same reason.
+"""
 
 from __future__ import annotations
 
 import ast
-import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from review_bot.change import Change, ChangedFile, Side
+from review_bot.change import ChangedFile, Side
 from review_bot.finding import Finding, FindingsAnswer, Severity
 from review_bot.reviewers.novelty import LineMap, line_maps
 from review_bot.reviewers.roles import is_python, is_test
@@ -37,10 +39,7 @@ class _Test:
 
 async def review(subject: ReviewSubject) -> FindingsAnswer:
     """Tests that are gone, switched off, or no longer assert anything."""
-    return await asyncio.to_thread(_review, subject.change)
-
-
-def _review(change: Change) -> FindingsAnswer:
+    change = subject.change
     test_files = [file for file in change.files if is_python(file.path) and is_test(file.path)]
     sources = [file for file in change.files if is_python(file.path) and not is_test(file.path)]
     if not any(file.base_text is not None for file in test_files):

@@ -10,6 +10,7 @@ import asyncio
 import json
 import re
 import tempfile
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ from review_bot.subject import ReviewSubject
 
 #: When more files than this depend on the change, they are not listed: the whole tree is checked.
 _MOST_LISTED = 500
+
+#: Lesser findings of one rule in one file that are listed one by one.
+_MOST_ALIKE = 3
 
 #: What is not reported: ruff's part, or a matter of annotations alone.
 _LEFT_OUT = frozenset(
@@ -60,15 +64,11 @@ _FAILS = frozenset(
         "missing-attribute",
         "missing-module-member",
         "missing-typed-dict-key",
-        "no-matching-overload",
         "not-callable",
-        "not-iterable",
-        "not-subscriptable",
         "parameter-already-assigned",
         "positional-only-parameter-as-kwarg",
         "too-many-positional-arguments",
         "unknown-argument",
-        "unsupported-operator",
         "unused-awaitable",
     }
 )
@@ -106,7 +106,8 @@ async def review(subject: ReviewSubject) -> FindingsAnswer:
     if trees.base is None or trees.head is None:
         return FindingsAnswer(note=trees.extra.get("why", "the files around it are not known"))
     base, head = Path(trees.base), Path(trees.head)
-    seen = await _check(binary, await asyncio.to_thread(_head, change, head))
+    names = changed_names(change)
+    seen = await _check(binary, await asyncio.to_thread(_head, change, head, names))
     broken = {one.path for one in seen if one.rule == "invalid-syntax"}
     broken |= {file.path for file in change.files if has_lone_returns(file.head_text or "")}
     own = _own_modules(change, base) | _own_modules(change, head)
@@ -116,13 +117,13 @@ async def review(subject: ReviewSubject) -> FindingsAnswer:
     before = await _check(binary, _base(change, base, {one.path for one in after}))
     maps = line_maps(change)
     new = new_at_head(change, before, after, maps)
-    return FindingsAnswer(findings=[_finding(one, maps.get(one.path)) for one in new])
+    return FindingsAnswer(findings=_folded([_finding(one, maps.get(one.path)) for one in new]))
 
 
-def _head(change: Change, tree: Path) -> _Side:
-    """The changed files, and all that mention a name whose meaning the change may have changed."""
+def _head(change: Change, tree: Path, names: set[str]) -> _Side:
+    """The changed files, and all that mention one of the names."""
     paths = {file.path for file in change.files if is_python(file.path)}
-    asked = sorted(paths | set(mentioning(tree, changed_names(change))))
+    asked = sorted(paths | set(mentioning(tree, names)))
     return _side(tree, asked if len(asked) <= _MOST_LISTED else ["."], paths)
 
 
@@ -148,7 +149,7 @@ async def _check(binary: str, side: _Side) -> list[Observation[dict[str, Any]]]:
             [
                 *(binary, "check", "--project", ".", "--config-file", str(settings)),
                 *("--python", environment(), "--output-format", "gitlab", "--no-progress"),
-                *("--exit-zero", "--no-respect-ignore-files"),
+                *("--exit-zero", "--no-respect-ignore-files", "--python-platform", "all"),
                 *(part for root in side.roots for part in ("--extra-search-path", root)),
                 *("--", *side.files),
             ],
@@ -173,6 +174,24 @@ def _own_modules(change: Change, tree: Path) -> set[str]:
     """Names of the top packages and modules of the import roots that the change touches."""
     roots = {"", "src", *_side(tree, [], {file.path for file in change.files}).roots}
     return {entry.stem for root in roots if (tree / root).is_dir() for entry in (tree / root).iterdir()}
+
+
+def _folded(findings: list[Finding]) -> list[Finding]:
+    """The findings; many lesser ones of one rule in one file become one that names the lines."""
+    alike: defaultdict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for finding in findings:
+        if finding.severity == "minor":
+            alike[finding.path, finding.rule].append(finding)
+    folded = []
+    for finding in findings:
+        same = alike[finding.path, finding.rule]
+        if finding.severity != "minor" or len(same) <= _MOST_ALIKE:
+            folded.append(finding)
+        elif finding is same[0]:
+            others = ", ".join(str(other.line) for other in same[1:])
+            body = f"The same goes, in other words, for these lines: {others}.\n\n{finding.body}"
+            folded.append(finding.model_copy(update={"body": body}))
+    return folded
 
 
 def _is_dependable(one: Observation[dict[str, Any]], own: set[str]) -> bool:
@@ -201,7 +220,7 @@ def _finding(one: Observation[dict[str, Any]], lines: LineMap | None) -> Finding
         path=one.path,
         start_line=one.line,
         line=one.line,
-        severity="major" if one.rule in _FAILS or not touched else "minor",
+        severity="major" if one.rule in _FAILS else "minor",
         category="types",
         title=one.message.rstrip("."),
         body=f"{body}[{one.rule}](https://docs.astral.sh/ty/reference/rules/#{one.rule})",

@@ -221,3 +221,19 @@ def test_a_dropped_re_export_is_reported_where_it_was(tmp_path):
     [finding] = api(tmp_path, base, {**base, "pkg/__init__.py": "from .a import f\n\n__all__ = ['f']\n"})
     assert (finding.path, finding.side, finding.line) == ("pkg/__init__.py", "LEFT", 1)
     assert finding.title == "`pkg.g` can no longer be imported"
+
+
+def test_many_names_that_went_from_one_file_are_one_finding(tmp_path):
+    base = {
+        "pkg/__init__.py": "",
+        "pkg/a.py": "A = 1\nB = 2\n\n\ndef f(): ...\n\n\ndef g(): ...\n\n\nC = 3\n",
+    }
+    [finding] = api(tmp_path, base, {**base, "pkg/a.py": "C = 3\n"})
+    assert (finding.path, finding.side, finding.line) == ("pkg/a.py", "LEFT", None)
+    assert finding.title == "4 public names of this file were removed"
+    assert "`pkg.a.g`" in finding.body
+
+
+def test_a_name_that_a_star_import_brings_is_no_api_of_the_importer(tmp_path):
+    base = {"pkg/__init__.py": "", "pkg/a.py": "from .b import *\n\nX = 1\n", "pkg/b.py": "def f(): ...\n"}
+    assert api(tmp_path, base, {**base, "pkg/a.py": "X = 1\n"}) == []

@@ -48,6 +48,12 @@ def test_what_base_already_had_is_not_reported_though_it_moved(tmp_path):
     assert check(tmp_path, {"a.py": old}, {"a.py": "import os\n\nprint(os.name)\n\n\n" + old}) == []
 
 
+def test_many_lesser_errors_of_a_kind_are_one_finding_that_names_the_lines(tmp_path):
+    [finding] = check(tmp_path, {}, {"a.py": "a: int = ''\nb: int = ''\nc: int = ''\nd: int = ''\n"})
+    assert (finding.line, finding.severity) == (1, "minor")
+    assert "these lines: 2, 3, 4." in finding.body
+
+
 def test_a_coroutine_that_nobody_awaits_is_major(tmp_path):
     base = {"a.py": "async def f() -> None: ...\n"}
     head = {"a.py": "async def f() -> None: ...\n\n\nasync def g() -> None:\n    f()\n"}
