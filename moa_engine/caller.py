@@ -237,11 +237,12 @@ class Caller:
         except TimeoutError as error:
             raise TimedOut(f"{member.name}: no answer within {member.timeout:g} s") from error
         except CallError as error:
-            error.raw = self.mask(error.raw)
+            error.raw, error.message = self.mask(error.raw), self.mask(error.message)
             raise
         except Exception as error:
             # A member is foreign code: whatever it raises costs its own voice, not the run.
-            raise CallError(f"{member.name} failed: {type(error).__name__}: {error}") from error
+            what = self.mask(f"{type(error).__name__}: {error}")
+            raise CallError(f"{member.name} failed: {what}") from error
         try:
             return reply, _read(reply.text, place.answer_type)
         except BrokenAnswer as error:

@@ -72,7 +72,7 @@ def open_session(
     settings = loaded.settings
     redactor = Redactor(detect=partial(_detected, plugins))
     path = Path(settings.record).expanduser() if settings.record else Record.default_path()
-    with Record(path, mask=redactor.mask) as record:
+    with Record(path) as record:
         yield Session(settings, loaded.sections, plugins, record, redactor)
 
 

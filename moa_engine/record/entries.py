@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
 from moa_engine.attempt import Attempt
 from moa_engine.member import Message, PromptVersion
-from moa_engine.record.texts import Kept, Mask, keep, masked
+from moa_engine.record.texts import Kept, keep
 
 Body = dict[str, Any]
 
@@ -85,13 +85,11 @@ class Note:
 _compact = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
-def written(entry: Attempt | Note, mask: Mask | None, pieces: MutableMapping[bytes, bytes]) -> str:
+def written(entry: Attempt | Note, pieces: MutableMapping[bytes, bytes]) -> str:
     """The body of an entry as JSON in ASCII; its long texts join `pieces`."""
     if isinstance(entry, Note):
         texts = {name: keep(text, pieces) for name, text in entry.texts.items()}
         return _compact({"type": entry.type, "run": entry.run, "at": entry.at, **entry.fields, **texts})
-    if mask is not None:
-        entry = masked_attempt(entry, mask)
     return _compact(
         {
             "type": "attempt",
@@ -123,18 +121,6 @@ def written(entry: Attempt | Note, mask: Mask | None, pieces: MutableMapping[byt
             "error_code": entry.error_code,
             "error": keep(entry.error, pieces),
         }
-    )
-
-
-def masked_attempt(attempt: Attempt, mask: Mask) -> Attempt:
-    """The attempt as the record shows it: every free text in it masked."""
-    return replace(
-        attempt,
-        messages=tuple(Message(message.role, mask(message.content)) for message in attempt.messages),
-        parameters=masked(attempt.parameters, mask),
-        text=mask(attempt.text),
-        raw=mask(attempt.raw),
-        error=mask(attempt.error),
     )
 
 

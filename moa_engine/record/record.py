@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -26,7 +25,6 @@ from moa_engine.record.entries import (
 from moa_engine.record.file import open_for_reading, open_for_writing
 from moa_engine.record.process import is_alive, this_process
 from moa_engine.record.reader import Reader
-from moa_engine.record.texts import Mask, masked, masked_json
 from moa_engine.record.writer import Writer
 
 #: Seconds after its last entry that a run counts as running, where its process cannot be seen.
@@ -40,20 +38,17 @@ class Record:
 
     Args:
         path: the file; made, with its folder, if there is none.
-        mask: applied to every free text that is stored: prompts, answers, errors, payloads, results.
         wait: seconds that another process may hold the file locked before that is an error.
 
     Raises:
         RecordError: the file cannot be written, is locked, is not a record, or has a newer format.
     """
 
-    def __init__(self, path: Path | str, *, mask: Mask | None = None, wait: float = 5.0) -> None:
+    def __init__(self, path: Path | str, *, wait: float = 5.0) -> None:
         self.path = Path(path).expanduser().absolute()
-        # One text is masked once although it goes to many members.
-        self._mask = None if mask is None else lru_cache(maxsize=64)(mask)
         writing = open_for_writing(self.path, wait)
         self._reader = Reader(open_for_reading(self.path, wait), self.path)
-        self._writer = Writer(writing, self.path, self._mask)
+        self._writer = Writer(writing, self.path)
 
     @classmethod
     def default_path(cls) -> Path:
@@ -96,7 +91,7 @@ class Record:
             RecordError: the record cannot be written.
         """
         fields = {"task": task, "committee": committee, "seed": seed, "version": version}
-        texts = {"payload": self._json(payload), "plan": self._json(plan)}
+        texts = {"payload": _json(payload), "plan": _json(plan)}
         self._writer.add(Note("start", run, {**fields, "process": this_process()}, texts, time.time()))
         self.flush()
 
@@ -106,20 +101,17 @@ class Record:
 
     def event(self, run: str, kind: str, data: Mapping[str, Any]) -> None:
         """Queue something else that happened in a run. `data` is a JSON value."""
-        self._writer.add(Note("event", run, {"kind": kind}, {"data": self._json(data)}, time.time()))
+        self._writer.add(Note("event", run, {"kind": kind}, {"data": _json(data)}, time.time()))
 
     def finish_run(self, run: str, *, status: str, result: str, outcome: str) -> None:
         """Put down how a run ended, and wait until all of it is in the file.
 
-        `result` and `outcome` are JSON texts; they come back exactly as they are given, unless there
-        is something in them to mask.
+        `result` and `outcome` are JSON texts; they come back exactly as they are given.
 
         Raises:
             RecordError: something of the run cannot be written.
         """
         texts = {"result": result, "outcome": outcome}
-        if self._mask is not None:
-            texts = {name: masked_json(text, self._mask) for name, text in texts.items()}
         self._writer.add(Note("end", run, {"status": status}, texts, time.time()))
         self.flush()
 
@@ -233,9 +225,9 @@ class Record:
             cost=sum(known, Decimal(0)) if known or not costs else None,
         )
 
-    def _json(self, value: Mapping[str, Any]) -> str:
-        clean = dict(value) if self._mask is None else masked(value, self._mask)
-        return json.dumps(clean, allow_nan=False, separators=(",", ":"))
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
 
 
 def _span(start: Body, last: Body, end: Body | None) -> tuple[float, float, str]:

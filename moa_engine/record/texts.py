@@ -10,18 +10,15 @@ Texts are hostile: NUL characters and lone surrogates come back as they were.
 from __future__ import annotations
 
 import hashlib
-import json
 import zlib
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping
 from functools import lru_cache
-from typing import Any
 
 from moa_engine.errors import RecordDamaged
 
 #: A text as an entry's body holds it: itself, or the hexadecimal hashes of its pieces.
 Kept = str | list[str]
 
-Mask = Callable[[str], str]
 
 #: Longest text, in characters, that stays in the entry.
 SHORT = 1024
@@ -79,24 +76,6 @@ def unpack(digest: bytes, data: bytes) -> bytes | None:
     elif data[:1] != _PLAIN:
         return None
     return part if hashlib.sha256(part).digest() == digest else None
-
-
-def masked(value: Any, mask: Mask) -> Any:
-    """A JSON value with every string in it masked; keys stay."""
-    if isinstance(value, str):
-        return mask(value)
-    if isinstance(value, Mapping):
-        return {key: masked(item, mask) for key, item in value.items()}
-    if isinstance(value, Sequence):
-        return [masked(item, mask) for item in value]
-    return value
-
-
-def masked_json(text: str, mask: Mask) -> str:
-    """A JSON text with its strings masked; the very same text where there is nothing to mask."""
-    value = json.loads(text)
-    clean = masked(value, mask)
-    return text if clean == value else json.dumps(clean, ensure_ascii=False, separators=(",", ":"))
 
 
 # One prompt goes to many members: packing its pieces again would cost more than all the rest.

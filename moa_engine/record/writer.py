@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 from moa_engine.attempt import Attempt
 from moa_engine.errors import RecordDamaged, RecordError
 from moa_engine.record.chain import link
-from moa_engine.record.entries import Note, masked_attempt, written
+from moa_engine.record.entries import Note, written
 from moa_engine.record.file import explained
-from moa_engine.record.texts import Mask
 
 if TYPE_CHECKING:
     import sqlite3
@@ -41,10 +40,9 @@ class Writer:
     by each `flush`.
     """
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, mask: Mask | None) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
-        self._mask = mask
         self._changed = threading.Condition()
         self._queue: deque[Attempt | Note] = deque()
         self._usable: dict[str, Attempt] = {}  # of what is queued, the newest usable attempt by key
@@ -81,8 +79,7 @@ class Writer:
     def queued(self, key: str) -> Attempt | None:
         """The newest usable attempt with this key among those that are not committed yet."""
         with self._changed:
-            attempt = self._usable.get(key)
-        return attempt if attempt is None or self._mask is None else masked_attempt(attempt, self._mask)
+            return self._usable.get(key)
 
     def flush(self) -> None:
         """Wait until all that is queued now is committed.
@@ -171,7 +168,7 @@ class Writer:
 
     def _write(self, batch: list[Attempt | Note]) -> None:
         pieces: dict[bytes, bytes] = {}
-        bodies = [written(entry, self._mask, pieces) for entry in batch]
+        bodies = [written(entry, pieces) for entry in batch]
         execute = self._connection.execute
         try:
             execute("BEGIN IMMEDIATE")

@@ -90,33 +90,6 @@ def test_what_prompts_share_is_stored_once(path: Path) -> None:
     assert path.stat().st_size < 3 * len(prefix)
 
 
-def test_masked_texts_never_reach_the_file(path: Path) -> None:
-    def mask(text: str) -> str:
-        return text.replace("s3cret", "[masked]")
-
-    with Record(path, mask=mask) as record:
-        start(record, payload={"diff": ["+ key = 's3cret'"]}, plan={"note": "s3cret"})
-        attempt = an_attempt(
-            messages=(Message("user", "s3cret? " + "x" * 2000),),
-            parameters={"stop": ["s3cret"]},
-            text="s3cret",
-            raw="raw s3cret",
-            error="said s3cret",
-        )
-        record.append(attempt)
-        queued = record.find(attempt.key)
-        record.event("run-1", "answer", {"value": {"text": "s3cret"}})
-        record.finish_run("run-1", status="complete", result='{"a":  "s3cret"}', outcome='{"b":  "clean"}')
-        assert record.find(attempt.key) == queued
-        run = record.run("run-1")
-        exported = "".join(record.export("run-1"))
-    assert "s3cret" not in exported
-    assert not [file for file in path.parent.iterdir() if b"s3cret" in file.read_bytes()]
-    assert run.payload == {"diff": ["+ key = '[masked]'"]}
-    assert json.loads(run.result or "") == {"a": "[masked]"}
-    assert run.outcome == '{"b":  "clean"}'
-
-
 def test_find_gives_the_newest_usable_attempt_queued_or_written(path: Path) -> None:
     with Record(path) as record:
         assert record.find("k") is None
