@@ -102,11 +102,13 @@ RULES = (
         r"(?i:\b(?:bearer|basic)\s+|\b(?:authorization|x-api-key)['\"]?\s*[:=,]\s*['\"]?)"
         r"((?=[^\s'\"]{0,200}\d)[A-Za-z0-9._~+/=-]{16,})(?![A-Za-z0-9._~+/=(\[-])",
     ),
-    _rule(
+    Rule(
         "assigned-token",
-        "token",
-        r"(?i:(?:auth|access|api|bearer|bot|deploy|refresh|secret|session)[_-]?token)['\"]?\s{0,20}[:=]\s{0,20}"
-        r"['\"]((?=[^\s'\"]{0,200}\d)[A-Za-z0-9._~+/=-]{16,})['\"]",
+        ("token'", 'token"', "token:", "token=", "token "),  # and not the tokens that models count
+        re.compile(
+            r"(?i:(?:auth|access|api|bearer|bot|deploy|refresh|secret|session)[_-]?token)['\"]?"
+            r"\s{0,20}[:=]\s{0,20}['\"]((?=[^\s'\"]{0,200}\d)[A-Za-z0-9._~+/=-]{16,})['\"]"
+        ),
     ),
     # As in configurations of servers: private_key "value";
     _rule(
@@ -118,7 +120,7 @@ RULES = (
     # Assignments without quotes, as in .env files and YAML; quoted ones are the keyword detector's.
     _rule(
         "assigned-secret",
-        "pass secret token key",
+        "pass secret key token= tokens= token_ token:",
         r"^[+ -]{0,3}\s{0,80}(?:-\s+)?(?:export\s+|set\s+)?"
         r"(?:[A-Z][A-Z0-9_]{0,60}(?:PASS|SECRET|TOKEN|KEY)[A-Z0-9_]{0,60}="
         r"|(?i:[a-z0-9_.-]{0,60}(?:password|passwd|passphrase|secret|api[-_]?key|access[-_]?token)):\s+)"
