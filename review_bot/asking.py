@@ -7,8 +7,10 @@ the first layer's, continued: its last message begins with all of the first laye
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from moa_engine.ledger import Fact, Item
 from moa_engine.member import Message, PromptVersion
@@ -16,7 +18,7 @@ from moa_engine.prompts import Prompt, load_prompt
 from moa_engine.task import Question
 from review_bot.anchors import Anchors
 from review_bot.change import Change, ChangedFile, NotReviewed
-from review_bot.conclusion import body_of, place_of
+from review_bot.grouping import body_of, place_of
 from review_bot.packing import Unit, pack
 
 Tokens = Callable[[str], int]
@@ -133,25 +135,39 @@ class Asking:
         ]
 
 
-def unit_of(item: Item, units: Sequence[Unit], change: Change, anchors: Anchors) -> Unit:
-    """The unit that shows what an item is about: the nearest piece of its file, else the first unit."""
-    path, line, _ = anchors.at_head(place_of(body_of(item)))
-    with_file = [unit for unit in units if path in unit.files]
-    file = change.file(path)
-    if len(with_file) < 2 or line is None or file is None:
-        return (with_file or list(units))[0]
-    return min(with_file, key=lambda unit: min(_distances(unit, file, line)))
+def by_unit(
+    items: Iterable[Item], units: Sequence[Unit], change: Change, anchors: Anchors
+) -> defaultdict[str, list[Item]]:
+    """The items by the name of the unit that shows what they are about.
+
+    That is the unit with the nearest piece of their file, or the first one for a file that is in none.
+    """
+    files = {file.path: file for file in change.files}
+    shown: defaultdict[str, list[tuple[int, int, str]]] = defaultdict(list)
+    for unit in units:
+        for path, start, end in _stretches(unit, files):
+            shown[path].append((start, end, unit.name))
+    found: defaultdict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        path, line, _ = anchors.at_head(place_of(body_of(item)))
+        nearest = min(
+            shown.get(path, [(0, 0, units[0].name)]),
+            key=lambda stretch: 0 if line is None else max(stretch[0] - line, line - stretch[1], 0),
+        )
+        found[nearest[2]].append(item)
+    return found
 
 
-def _distances(unit: Unit, file: ChangedFile, line: int) -> Iterable[int]:
-    """How far a line at head is from the unit's pieces of a file, in lines."""
+def _stretches(unit: Unit, files: Mapping[str, ChangedFile]) -> Iterable[tuple[str, int, int]]:
+    """Path, first and last line at head of each piece in a unit."""
     for piece in unit.pieces:
-        if piece.path == file.path and piece.hunk is not None:
-            hunk = file.hunks[piece.hunk]
-            numbers = [found.new for found in list(hunk.lines())[piece.first : piece.stop] if found.new]
-            start, end = (numbers[0], numbers[-1]) if numbers else (hunk.new_start, hunk.new_start)
-            yield max(start - line, line - end, 0)
-    yield 1_000_000
+        file = files.get(piece.path)
+        if file is None or piece.hunk is None:
+            yield piece.path, 0, 0
+            continue
+        hunk = file.hunks[piece.hunk]
+        numbers = [line.new for line in islice(hunk.lines(), piece.first, piece.stop) if line.new]
+        yield piece.path, min(numbers, default=hunk.new_start), max(numbers, default=hunk.new_start)
 
 
 def portioned(texts: Sequence[str], tokens: Tokens, room: int) -> list[range]:

@@ -10,30 +10,22 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any
 
-from moa_engine.agreement import Claim, clusters, cosine, vectors
+from moa_engine.agreement import cosine, vectors
 from moa_engine.ledger import Decision, Fact, Item, Ledger, Settled, Stance, settle
-from review_bot.anchors import Anchors, Place
+from review_bot.anchors import Anchors
 from review_bot.finding import SEVERITIES, Finding, ReportedFinding, Review, Severity, Standing
-from review_bot.standing import Ruling, Standpoint, Voice, stand
+from review_bot.grouping import Group, body_of, by_item, claim_of, group, place_of, united
+from review_bot.standing import Ruling, Standpoint, Voice, is_tool, stand
 
 #: The order in which findings are reported.
 _ORDER: tuple[Standing, ...] = ("confirmed", "disputed", "minority", "rejected")
 
-#: Lines of one file between findings that an aggregator may still unite: about a function's length.
-_REACH = 25
-
-#: Characters of a body that count when claims are compared: the claim comes first, examples later.
-_CLAIM = 1000
-
 ADDED = "added by the aggregator"
-
-Group = list[Item]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +50,8 @@ def conclude(
     settlement = settle(ledger.items, rulings.decisions, rulings.by)
     refused.extend(f"{rulings.by}: {objection}" for objection in settlement.objections)
     decided = [settled for settled in settlement.groups if settled.by]
-    groups = _united(group([*ledger.items, *rulings.added], anchors), decided, anchors, refused)
+    groups, apart = united(group([*ledger.items, *rulings.added], anchors), decided, anchors, voices)
+    refused += apart
     on_item = {item: settled for settled in decided for item in settled.ids}
     own = {item.id for item in rulings.added}
     stances, facts = by_item(ledger.stances), by_item(ledger.facts)
@@ -76,89 +69,6 @@ def conclude(
             refused.append(f"{ruling.by}: {finding.title!r} stands on a tool or evidence, so it is kept")
         reported.append((finding, point.votes))
     return Review(findings=_ranked(reported), objections=list(dict.fromkeys(refused)))
-
-
-def group(items: Sequence[Item], anchors: Anchors) -> list[Group]:
-    """The items in groups that make the same claim about the same place."""
-    by_key = {f"{item.id}.{number}": item for number, item in enumerate(items)}
-    claims = []
-    for key, item in by_key.items():
-        body = body_of(item)
-        path, start, end = anchors.at_head(place_of(body))
-        text = f"{body.title}\n{body.body[:_CLAIM]}"
-        claims.append(Claim(key, path, start, end, text, voice=f"{item.author} {item.layer} {item.sample}"))
-    return [[by_key[key] for key in keys] for keys in clusters(claims)]
-
-
-def body_of(item: Item) -> Finding:
-    """The finding that an item of a review's ledger holds."""
-    if not isinstance(item.body, Finding):
-        raise TypeError(f"item {item.id} holds no finding but {type(item.body).__name__}")
-    return item.body
-
-
-def place_of(finding: Finding) -> Place:
-    """Where a finding is."""
-    return Place(finding.path, finding.side, finding.start_line, finding.line)
-
-
-ThingT = TypeVar("ThingT", Stance, Fact)
-
-
-def by_item(things: Iterable[ThingT]) -> defaultdict[str | None, list[ThingT]]:
-    """Stances or facts by the id of their item; under None what is about no item."""
-    found: defaultdict[str | None, list[ThingT]] = defaultdict(list)
-    for thing in things:
-        found[thing.item].append(thing)
-    return found
-
-
-def _united(
-    groups: list[Group], decided: Iterable[Settled], anchors: Anchors, refused: list[str]
-) -> list[Group]:
-    """The groups, with those made one that an aggregator takes for the same claim, within a place."""
-    home = {item.id: number for number, items in enumerate(groups) for item in items}
-    merged = list(range(len(groups)))
-
-    def root(number: int) -> int:
-        while merged[number] != number:
-            number = merged[number]
-        return number
-
-    where = {item.id: anchors.at_head(place_of(body_of(item))) for items in groups for item in items}
-    for settled in decided:
-        if (
-            settled.verdict != "merged"
-        ):  # a list of what to keep or to drop does not say that it is all the same
-            continue
-        apart = []
-        for one, other in pairwise(sorted(settled.ids, key=lambda item: _sortable(where[item]))):
-            if _within_reach(where[one], where[other]):
-                first, second = sorted((root(home[one]), root(home[other])))
-                merged[second] = first
-            else:
-                apart.append(f"{one} and {other}")
-        if apart:
-            refused.append(f"{settled.by}: not in one place, so not merged: {', '.join(apart)}")
-    united: dict[int, Group] = {}
-    for number, items in enumerate(groups):
-        united.setdefault(root(number), []).extend(items)
-    return list(united.values())
-
-
-_Where = tuple[str, int | None, int | None]
-
-
-def _sortable(where: _Where) -> tuple[str, int, int]:
-    return (where[0], where[1] or 0, where[2] or 0)
-
-
-def _within_reach(one: _Where, other: _Where) -> bool:
-    if one[0] != other[0]:
-        return False
-    if one[2] is None or other[1] is None:
-        return True
-    return other[1] - one[2] <= _REACH
 
 
 def _ruling(decided: Sequence[Settled | None]) -> Ruling | None:
@@ -228,12 +138,12 @@ def _finding(
 
 def _by_merit(items: Group, voices: Mapping[str, Voice]) -> Group:
     """Tools first, then who names lines, then whose words are most like everybody's."""
-    texts = vectors([f"{body_of(item).title}\n{body_of(item).body[:_CLAIM]}" for item in items])
+    texts = vectors([claim_of(body_of(item)) for item in items])
 
     def merit(numbered: tuple[int, Item]) -> tuple[bool, bool, float, int, str]:
         number, item = numbered
         body = body_of(item)
-        tool = _is_tools(item, voices)
+        tool = is_tool(voices, item.author)
         likeness = sum(sorted(cosine(texts[number], text) for text in texts))
         return (not tool, body.line is None, -round(likeness, 6), SEVERITIES.index(body.severity), item.id)
 
@@ -242,17 +152,13 @@ def _by_merit(items: Group, voices: Mapping[str, Voice]) -> Group:
 
 def _severity(items: Group, voices: Mapping[str, Voice]) -> Severity:
     """What tools say, else reviewers: the median of the members' worst words, of two the worse."""
-    tools = [item for item in items if _is_tools(item, voices)]
+    tools = [item for item in items if is_tool(voices, item.author)]
     worst: dict[str, int] = {}
     for item in tools or items:
         rank = SEVERITIES.index(body_of(item).severity)
         worst[item.author] = min(rank, worst.get(item.author, rank))
     ranks = sorted(worst.values())
     return SEVERITIES[ranks[(len(ranks) - 1) // 2]]
-
-
-def _is_tools(item: Item, voices: Mapping[str, Voice]) -> bool:
-    return item.author in voices and voices[item.author].deterministic
 
 
 def _evidence(fact: Fact) -> dict[str, Any]:

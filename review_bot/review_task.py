@@ -23,16 +23,17 @@ from moa_engine.task import Contribution, Question, Synthesis, Task
 from moa_engine.tokens import TokenEstimator
 from review_bot.anchors import Anchors
 from review_bot.answers import ReviewAnswer, SecondAnswer, Verdicts
-from review_bot.asking import Asking, unit_of
+from review_bot.asking import Asking, by_unit
 from review_bot.change import Change, NotReviewed, change_from_json, change_to_json, digest
-from review_bot.conclusion import Rulings, by_item, conclude
+from review_bot.conclusion import Rulings, conclude
 from review_bot.finding import Review
+from review_bot.grouping import by_item
 from review_bot.located import located
 from review_bot.masking import mask_change
 from review_bot.packing import Unit
 from review_bot.scratch import ScratchTrees
 from review_bot.settling import Settling
-from review_bot.standing import Voice
+from review_bot.standing import Voice, is_tool
 from review_bot.subject import ReviewSubject
 
 if TYPE_CHECKING:
@@ -100,9 +101,8 @@ class ReviewTask(Task[Review]):
         if layer == 1 or not units:
             return [asking.first(unit, units) for unit in units]
         facts = by_item(ledger.facts)
-        shown: defaultdict[str, list[Item]] = defaultdict(list)
-        for item in ledger.shuffled(ledger.items, lambda item: item.id):
-            shown[unit_of(item, units, self.change, self.anchors).name].append(item)
+        shuffled = ledger.shuffled(ledger.items, lambda item: item.id)
+        shown = by_unit(shuffled, units, self.change, self.anchors)
         heard = {answer.unit for answer in ledger.answers if answer.member == member.name and answer.value}
         questions: list[Question] = []
         for unit in units:
@@ -119,7 +119,7 @@ class ReviewTask(Task[Review]):
         value = answer.value
         if not isinstance(value, ReviewAnswer):
             return Contribution()
-        if self._is_tool(answer.member):
+        if is_tool(self.voices, answer.member):
             return Contribution(items=value.exact()[0])
         stances = value.stances if isinstance(value, SecondAnswer) else []
         return Contribution(
@@ -180,13 +180,10 @@ class ReviewTask(Task[Review]):
             NotReviewed(entry.path, f"by {', '.join(names)}: {entry.why}") for entry, names in lost.items()
         ]
 
-    def _is_tool(self, member: str) -> bool:
-        return member in self.voices and self.voices[member].deterministic
-
     def _unusable(self, answer: Answer) -> list[str]:
         if not isinstance(answer.value, ReviewAnswer):
             return []
-        if self._is_tool(answer.member):
+        if is_tool(self.voices, answer.member):
             return answer.value.exact()[1]
         return located(answer.value.drafts(), self.anchors)[1]
 

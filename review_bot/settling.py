@@ -10,10 +10,10 @@ from moa_engine.member import Message
 from moa_engine.task import Question
 from review_bot.asking import Asking, portioned, prompt_file, version_of
 from review_bot.change import ChangedFile, Hunk
-from review_bot.conclusion import body_of, by_item, group, place_of
 from review_bot.finding import Finding
+from review_bot.grouping import REACH, Group, body_of, by_item, group, place_of
 from review_bot.packing import pack
-from review_bot.standing import Voice
+from review_bot.standing import Voice, is_tool
 
 #: Tokens of an answer per finding, for the plan.
 _PER_FINDING = 60
@@ -21,10 +21,6 @@ _PER_FINDING = 60
 #: The part of a prompt's room that findings may take; the code they are about gets the rest.
 _FINDINGS = 0.6
 
-#: Lines between a finding of a tool and one of a model below which they may be the same.
-_NEAR = 25
-
-Group = list[Item]
 Said = Mapping[str | None, Sequence[Stance]]
 Known = Mapping[str | None, Sequence[Fact]]
 
@@ -80,8 +76,7 @@ class Settling:
         return sorted(shuffled, key=lambda items: body_of(items[0]).path)
 
     def _is_tools(self, item: Item) -> bool:
-        voice = self.voices.get(item.author)
-        return voice is not None and voice.deterministic
+        return is_tool(self.voices, item.author)
 
     def _shown(self, items: Group, said: Said, known: Known) -> str:
         lines = ["(these seem to make the same claim)"] if len(items) > 1 else []
@@ -127,4 +122,4 @@ def _distance(hunk: Hunk, line: int) -> int:
 def _near(finding: Finding, said: Mapping[str, Sequence[int | None]]) -> bool:
     """Whether a model says something near a tool's finding."""
     lines = said.get(finding.path, ())
-    return any(line and finding.line and abs(line - finding.line) <= _NEAR for line in lines)
+    return any(line and finding.line and abs(line - finding.line) <= REACH for line in lines)

@@ -76,7 +76,7 @@ def stand(
 ) -> Standpoint:
     """The standing of the finding that these items make, with the stances and facts on any of them."""
     stances, facts = list(stances), list(facts)
-    authors = sorted({item.author for item in items}, key=lambda name: (not _tool(voices, name), name))
+    authors = sorted({item.author for item in items}, key=lambda name: (not is_tool(voices, name), name))
     positions = _positions(items, stances)
     held, opposed = _votes(positions, voices)
     against = [name for name, position in positions.items() if position == "dispute"]
@@ -89,7 +89,7 @@ def stand(
     if ruling is not None and ruled_against:
         reasons.insert(0, f"{ruling.by}: {ruling.reason}")
     refuted = [f"{fact.kind}: {fact.text}" for fact in facts if fact.supports is False]
-    solid = any(_tool(voices, name) for name in authors) or any(fact.supports for fact in facts)
+    solid = any(is_tool(voices, name) for name in authors) or any(fact.supports for fact in facts)
 
     standing: Standing
     if refuted:
@@ -116,7 +116,8 @@ def stand(
     )
 
 
-def _tool(voices: Mapping[str, Voice], name: str) -> bool:
+def is_tool(voices: Mapping[str, Voice], name: str) -> bool:
+    """Whether a member is known to run no model."""
     return name in voices and voices[name].deterministic
 
 

@@ -285,7 +285,14 @@ def test_merging_does_not_reach_into_other_files_or_far_places(elsewhere: dict[s
     one, other = item("qwen"), item("llama", "mean([]) crashes", **{"line": 14, **elsewhere})
     result = review(one, other, decisions=(decision("merged", one, other),))
     assert [found.standing for found in result.findings] == ["minority", "minority"]
-    assert "not in one place" in result.objections[0]
+    assert "not one finding" in result.objections[0]
+
+
+def test_merging_hides_no_tools_finding_behind_another_of_the_same_tool() -> None:
+    one, other = item("ruff", "Possible SQL injection", 27), item("ruff", "Call with shell=True", 33)
+    result = review(one, other, decisions=(decision("merged", one, other),))
+    assert [found.line for found in result.findings] == [27, 33]
+    assert "not one finding" in result.objections[0]
 
 
 def test_a_list_of_what_to_keep_merges_nothing() -> None:
