@@ -29,10 +29,21 @@ from review_bot import synonyms
 from review_bot.finding import SEVERITIES, Finding, Severity
 
 JsonObject = dict[str, Any]
-Text = Annotated[str, BeforeValidator(synonyms.text)]
 
-#: Characters of a title and of a body that are kept; the whole answer is in the record.
-TITLE, BODY = 200, 4000
+#: Characters of a title, a reason and a body that are kept; the whole answer is in the record.
+TITLE, REASON, BODY = 200, 600, 4000
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def _one_line(value: Any) -> str:
+    return _cut(" ".join(synonyms.text(value).split()), REASON)
+
+
+Text = Annotated[str, BeforeValidator(synonyms.text)]
+Reason = Annotated[str, BeforeValidator(_one_line)]
 
 
 class _Lenient(BaseModel):
@@ -68,10 +79,6 @@ class Draft(_Lenient):
         return _cut(title, TITLE), _cut(body, BODY)
 
 
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
-
-
 def _drafts(findings: list[JsonObject]) -> list[Draft]:
     drafts = [Draft.model_validate(finding) for finding in findings]
     return [draft for draft in drafts if draft.words()[0]]
@@ -82,7 +89,7 @@ class StanceTaken(_Lenient):
 
     id: Text
     position: Annotated[Position, BeforeValidator(synonyms.position)]
-    why: Text = Field(default="", validation_alias=AliasChoices("why", "reason", "explanation"))
+    why: Reason = Field(default="", validation_alias=AliasChoices("why", "reason", "explanation"))
 
     @field_validator("id")
     @classmethod
@@ -187,7 +194,7 @@ class DecisionTaken(Decision):
         validation_alias=AliasChoices("ids", "id")
     )
     verdict: Annotated[Verdict, BeforeValidator(synonyms.verdict)] = "kept"
-    reason: Text = Field(default="", validation_alias=AliasChoices("reason", "why"))
+    reason: Reason = Field(default="", validation_alias=AliasChoices("reason", "why"))
 
 
 class Verdicts(_Lenient):

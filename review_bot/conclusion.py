@@ -62,10 +62,15 @@ def conclude(
         said = [stance for item in heard for stance in stances[item.id]]
         known = [fact for item in heard for fact in facts[item.id]]
         point = stand(heard or items, said, known, voices, ruling)
-        finding = _finding(items, heard or items, said, known, point, ruling, anchors, voices)
-        if not heard:
+        finding = _finding(heard or items, said, known, point, anchors, voices)
+        if ruling is not None:
+            word = {"member": ruling.by, "position": "dispute", "why": ruling.reason}
+            finding.stances.append(word)
+        if heard:
+            finding.merged.extend(_merged(item) for item in items if item.id in own)
+        else:
             finding = finding.model_copy(update={"reason": ADDED})
-        elif ruling is not None and point.standing == "confirmed":
+        if ruling is not None and point.standing == "confirmed":
             refused.append(f"{ruling.by}: {finding.title!r} stands on a tool or evidence, so it is kept")
         reported.append((finding, point.votes))
     return Review(findings=_ranked(reported), objections=list(dict.fromkeys(refused)))
@@ -87,16 +92,14 @@ def _ruling(decided: Sequence[Settled | None]) -> Ruling | None:
 
 def _finding(
     items: Group,
-    heard: Group,
     said: Sequence[Stance],
     known: Sequence[Fact],
     point: Standpoint,
-    ruling: Ruling | None,
     anchors: Anchors,
     voices: Mapping[str, Voice],
 ) -> ReportedFinding:
     """One finding, in the words of the item that speaks best for all; the others' words are kept."""
-    by_merit = _by_merit(heard, voices)
+    by_merit = _by_merit(items, voices)
     lead, *others = by_merit
     body = body_of(lead)
     place = place_of(body)
@@ -109,15 +112,13 @@ def _finding(
         None,
     )
     stances = [{"member": stance.member, "position": stance.position, "why": stance.why} for stance in said]
-    if ruling is not None:
-        stances.append({"member": ruling.by, "position": "dispute", "why": ruling.reason})
     return ReportedFinding(
         id=_fingerprint(body, anchors.code(place)),
         path=body.path,
         side=body.side,
         start_line=body.start_line,
         line=body.line,
-        severity=_severity(heard, voices),
+        severity=_severity(items, voices),
         category=body.category,
         title=body.title,
         body=body.body,
@@ -128,11 +129,11 @@ def _finding(
         seconded_by=list(point.seconded_by),
         disputed_by=list(point.disputed_by),
         evidence=_distinct(
-            [*(piece for item in heard for piece in body_of(item).evidence), *map(_evidence, known)]
+            [*(piece for item in items for piece in body_of(item).evidence), *map(_evidence, known)]
         ),
         rule=body.rule,
         stances=_distinct(stances),
-        merged=[_merged(item) for item in [*others, *(item for item in items if item not in heard)]],
+        merged=[_merged(item) for item in others],
     )
 
 

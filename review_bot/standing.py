@@ -1,11 +1,14 @@
 """How a finding stands: who speaks for it, who against it, and what that amounts to.
 
-    a deterministic source, or executed evidence    confirmed; disputes are shown
-    executed evidence against it                    rejected; disputed if independent voices hold it
-    an aggregator's rejection, with a reason        rejected; disputed if independent voices hold it
-    disputed by as many voices as hold it           disputed
-    held by two independent voices                  confirmed
-    held by one                                     minority
+    executed evidence against it         rejected; disputed if two voices, a tool or evidence hold it
+    a tool's, or executed evidence       confirmed; disputes are shown
+    an aggregator rejects it             rejected; disputed if two voices hold it
+    an aggregator disputes it            disputed
+    as many voices against it as for it  disputed
+    two voices for it                    confirmed
+    one voice for it                     minority
+
+The first line that holds decides.
 
 A voice is a family of models, not a member, and not a sample: models with common weights make common
 mistakes, so one family has one vote. A member's last word counts, and "unsure" takes nothing back.
@@ -16,14 +19,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from moa_engine.ledger import Fact, Item, Position, Stance, Verdict
+from moa_engine.ledger import Fact, Item, Position, Stance
 from moa_engine.member import Member
 from review_bot.finding import Standing
 
 #: Independent voices that make a finding more than one reviewer's opinion.
 ENOUGH_VOICES = 2
-
 
 #: Tokens that fit into a request and its answer, and tokens of an answer, where nothing says so.
 USUAL_WINDOW, USUAL_ANSWER = 8192, 2048
@@ -48,9 +51,9 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """An aggregator's word on one finding."""
+    """An aggregator's word against one finding. There is always a reason."""
 
-    verdict: Verdict
+    verdict: Literal["disputed", "rejected"]
     reason: str
     by: str
 
@@ -80,13 +83,9 @@ def stand(
     positions = _positions(items, stances)
     held, opposed = _votes(positions, voices)
     against = [name for name, position in positions.items() if position == "dispute"]
-    ruled_against = ruling is not None and ruling.verdict in ("disputed", "rejected") and bool(ruling.reason)
-    if ruling is not None and ruled_against:
+    reasons = [f"{one.member}: {one.why}" for one in stances if one.position == "dispute" and one.why]
+    if ruling is not None:
         against.append(ruling.by)
-    reasons = [
-        f"{stance.member}: {stance.why}" for stance in stances if stance.member in against and stance.why
-    ]
-    if ruling is not None and ruled_against:
         reasons.insert(0, f"{ruling.by}: {ruling.reason}")
     refuted = [f"{fact.kind}: {fact.text}" for fact in facts if fact.supports is False]
     solid = any(is_tool(voices, name) for name in authors) or any(fact.supports for fact in facts)
@@ -96,7 +95,7 @@ def stand(
         standing, reasons = ("disputed" if solid or held >= ENOUGH_VOICES else "rejected"), refuted
     elif solid:
         standing, reasons = "confirmed", []
-    elif ruling is not None and ruled_against:
+    elif ruling is not None:
         standing = "rejected" if ruling.verdict == "rejected" and held < ENOUGH_VOICES else "disputed"
     elif opposed and opposed >= held:
         standing = "disputed"

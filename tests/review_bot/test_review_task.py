@@ -467,6 +467,16 @@ def test_stances_count_on_known_ids_alone() -> None:
     assert (found.standing, found.seconded_by) == ("confirmed", ["llama"])
 
 
+def test_reasons_are_one_short_line() -> None:
+    [known] = ledger(TASK, FIRST).items
+    long = {"id": known.id, "position": "dispute", "why": "no\n\x1b[31m" + "because " * 1_000}
+    second = answered(TASK, "llama", 2, {"stances": [long], "findings": []})
+    [found] = TASK.conclude(ledger(TASK, [*FIRST, second]), None).findings
+    assert found.reason is not None
+    assert len(found.reason) < 700
+    assert not set("\n\x1b") & set(found.reason)
+
+
 def test_stances_by_id_are_understood() -> None:
     [known] = ledger(TASK, FIRST).items
     second = answered(TASK, "llama", 2, {"stances": {known.id: {"position": "disagree", "why": "guarded"}}})

@@ -162,6 +162,15 @@ def test_the_last_word_of_a_member_counts() -> None:
     assert (convinced.standing, convinced.seconded_by, convinced.disputed_by) == ("confirmed", ["llama"], [])
 
 
+def test_only_disputes_give_reasons_against() -> None:
+    raised = item("qwen")
+    changed = (
+        stance("llama", raised, "agree", "true at first sight"),
+        stance("llama", raised, "dispute", "no", 3),
+    )
+    assert only(review(raised, stances=changed)).reason == "llama: no"
+
+
 def test_samples_that_contradict_each_other_cancel_out() -> None:
     raised = item("qwen")
     split = (stance("llama", raised, "agree"), stance("llama", raised, "dispute"))
