@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Literal, cast
@@ -88,6 +88,21 @@ class _Route:
     host: str  #: the Host header
     lane: _Lane
     extensions: dict[str, object]
+    prepared: dict[tuple[tuple[str, str], ...], httpx.Headers] = field(default_factory=dict)
+
+    def request(self, method: str, body: bytes, headers: Mapping[str, str]) -> httpx.Request:
+        """A request; headers are encoded once, which is most of its cost."""
+        import httpx
+
+        key = tuple(headers.items())
+        if (known := self.prepared.get(key)) is None:
+            known = self.prepared[key] = httpx.Headers({"host": self.host, **_PLAIN, **headers})
+        stream = httpx.ByteStream(body)
+        request = httpx.Request(method, self.url, headers=known, stream=stream, extensions=self.extensions)
+        if method == "POST":
+            request.headers["content-length"] = str(len(body))
+        request.read()
+        return request
 
 
 class Transport:
@@ -129,9 +144,7 @@ class Transport:
             Refused: the host's certificate is not trusted.
             BrokenAnswer: the response is no HTTP or larger than `LARGEST_ANSWER`.
         """
-        return await self._send(
-            "POST", url, body, {"content-type": "application/json", **headers}, timeout, egress
-        )
+        return await self._send("POST", url, body, headers, timeout, egress)
 
     async def get_json(
         self, url: str, headers: Mapping[str, str], timeout: float, *, egress: Egress
@@ -162,17 +175,9 @@ class Transport:
         target: Destination,
     ) -> Response:
         """Try one address after the other, as long as nothing listens there."""
-        import httpx
-
         for last, address in _with_last(addresses):
             route = self._routes.get((url, address)) or self._route(url, address, target)
-            request = httpx.Request(
-                method,
-                route.url,
-                headers={"host": route.host, "accept": "application/json", **_PLAIN, **headers},
-                content=body,
-                extensions=route.extensions,
-            )
+            request = route.request(method, body, headers)
             try:
                 return await route.lane.exchange(request)
             except _failures(self.backend) as error:
@@ -228,7 +233,12 @@ class Transport:
             await lane.aclose()
 
 
-_PLAIN = {"accept-encoding": "identity", "user-agent": "pytest-moa"}
+_PLAIN = {
+    "accept": "application/json",
+    "accept-encoding": "identity",
+    "content-type": "application/json",
+    "user-agent": "pytest-moa",
+}
 _shared: WeakKeyDictionary[asyncio.AbstractEventLoop, Transport] = WeakKeyDictionary()
 
 

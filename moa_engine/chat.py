@@ -39,6 +39,7 @@ PLACEHOLDERS = frozenset(
     {"", "dummy", "empty", "lm-studio", "local", "no-key", "none", "not-needed", "ollama"}
 )
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 _SHORTEST_SECRET = 6
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KEY = re.compile(
@@ -196,13 +197,15 @@ class ChatMember:
             fields[dialect.length_field] = fields.pop("max_tokens")
         if request.sample and isinstance(fields.get("seed"), int):
             fields["seed"] += request.sample  # else all samples of a member would be the same
+        wanted = ""
         if (schema := request.answer_schema) is not None:
             wanted = response_format(schema, request.answer_name, dialect.structured)
-            if wanted is not None:
-                fields["response_format"] = wanted
             if dialect.structured != "schema":
                 messages[-1]["content"] += in_words(schema)
-        return json.dumps(fields, separators=(",", ":")).encode("ascii")
+        body = _ENCODER.encode(fields)
+        if wanted:
+            body = f'{body[:-1]},"response_format":{wanted}}}'
+        return body.encode("ascii")
 
     def _scrub(self, text: str) -> str:
         for form in self._masks:
