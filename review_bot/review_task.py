@@ -44,9 +44,8 @@ class ReviewTask(Task[Review]):
     """Reviews one change.
 
     `change` is taken as it is, for the tools; `mask` is applied before anything of it reaches a
-    message, the record or a report, and `count` says how many secrets it has found by then.
-    `repository` is where the change was read, None for a bare patch. `voices` says what each member's
-    word counts (`Voice.of`).
+    message, the record or a report. `repository` is where the change was read, None for a bare patch.
+    `voices` says what each member's word counts (`Voice.of`).
     """
 
     name: ClassVar[str] = "review"
@@ -59,13 +58,11 @@ class ReviewTask(Task[Review]):
         repository: Path | None,
         mask: Callable[[str], str],
         voices: Mapping[str, Voice],
-        count: Callable[[], int] = int,
     ) -> None:
         self.voices = dict(voices)
         self.subject = ReviewSubject(change, repository, ScratchTrees(repository, change))
         self.subject_digest = digest(change)
         self.change = mask_change(change, mask)
-        self.masked_secrets = count()
         self.anchors = Anchors(self.change)
         self._units: dict[int, tuple[list[Unit], list[NotReviewed]]] = {}
         listed = dict.fromkeys((*self.change.not_reviewed, *self._not_shown()))
@@ -76,7 +73,6 @@ class ReviewTask(Task[Review]):
             "change": change_to_json(self.change),
             "voices": {name: asdict(voice) for name, voice in self.voices.items()},
             "subject_digest": self.subject_digest,
-            "masked_secrets": self.masked_secrets,
         }
 
     @classmethod
@@ -88,7 +84,6 @@ class ReviewTask(Task[Review]):
             repository=None,
             mask=str,
             voices=voices,
-            count=lambda: int(data["masked_secrets"]),
         )
         task.subject_digest = data["subject_digest"]
         return task

@@ -69,7 +69,6 @@ def review(session: Session) -> Outcome[Review]:
         repository=None,
         mask=session.redactor.mask,
         voices={name: Voice.of(member) for name, member in committee.members.items()},
-        count=lambda: session.redactor.masked,
     )
     return run_task(session, task, committee, plan_for(session, task, committee))
 
