@@ -17,28 +17,30 @@ Structured = Literal["schema", "json_object", "text"]
 WEAKER: Mapping[Structured, Structured] = {"schema": "json_object", "json_object": "text"}
 
 
-def response_format(schema: Mapping[str, Any], name: str, structured: Structured) -> str:
-    """The request's `response_format` as JSON; "" where the endpoint knows none."""
+def response_format(schema: Mapping[str, Any], name: str, structured: Structured) -> dict[str, Any] | None:
+    """The request's `response_format`; None where the endpoint knows none."""
     if structured == "text":
-        return ""
+        return None
     if structured == "json_object":
-        return '{"type":"json_object"}'
-    key = (id(schema), name)
-    known = _prepared.get(key)
-    if known is None or known[0] is not schema:
-        if len(_prepared) >= 256:
-            _prepared.clear()
-        known = _prepared[key] = (schema, _by_schema(schema, name))
-    return known[1]
-
-
-def _by_schema(schema: Mapping[str, Any], name: str) -> str:
+        return {"type": "json_object"}
     wanted: dict[str, Any] = {"name": re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64] or "answer"}
     if (strict := _strict(schema)) is not None:
         wanted |= {"schema": strict, "strict": True}
     else:
         wanted["schema"] = schema
-    return json.dumps({"type": "json_schema", "json_schema": wanted}, separators=(",", ":"))
+    return {"type": "json_schema", "json_schema": wanted}
+
+
+def response_format_json(schema: Mapping[str, Any], name: str, structured: Structured) -> str:
+    """`response_format` as JSON, "" for None; written once per schema, by the schema's identity."""
+    key = (id(schema), name, structured)
+    known = _written.get(key)
+    if known is None or known[0] is not schema:
+        if len(_written) >= 256:
+            _written.clear()
+        wanted = response_format(schema, name, structured)
+        known = _written[key] = (schema, "" if wanted is None else json.dumps(wanted, separators=(",", ":")))
+    return known[1]
 
 
 def in_words(schema: Mapping[str, Any]) -> str:
@@ -49,8 +51,7 @@ def in_words(schema: Mapping[str, Any]) -> str:
     )
 
 
-#: Schemas and what is sent of them, by identity: there are few, and each is sent many times.
-_prepared: dict[tuple[int, str], tuple[Mapping[str, Any], str]] = {}
+_written: dict[tuple[int, str, str], tuple[Mapping[str, Any], str]] = {}
 
 
 def _strict(schema: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from moa_engine import _transport
-from moa_engine.answer_format import WEAKER, Structured, in_words, response_format
+from moa_engine.answer_format import WEAKER, Structured, in_words, response_format_json
 from moa_engine.chat_reply import Asked, Complaint, complaint, failure, read_reply
 from moa_engine.egress import Egress, destination
 from moa_engine.errors import CallError, ConfigError
@@ -199,7 +199,7 @@ class ChatMember:
             fields["seed"] += request.sample  # else all samples of a member would be the same
         wanted = ""
         if (schema := request.answer_schema) is not None:
-            wanted = response_format(schema, request.answer_name, dialect.structured)
+            wanted = response_format_json(schema, request.answer_name, dialect.structured)
             if dialect.structured != "schema":
                 messages[-1]["content"] += in_words(schema)
         body = _ENCODER.encode(fields)
