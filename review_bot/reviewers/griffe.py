@@ -24,6 +24,9 @@ from review_bot.subject import ReviewSubject
 _WORKER = "review_bot.reviewers.griffe_worker"
 _MILDER: dict[Severity, Severity] = {"critical": "major", "major": "minor", "minor": "nit", "nit": "nit"}
 _MOST_SINGLE, _MOST_NAMED = 3, 10
+_UNSEEN = frozenset(
+    {"__del__", "__repr__", "__str__"}
+)  #: nobody misses them: `object` has one, or needs none
 _SHOWN = 60  #: characters of a default value
 
 Break = dict[str, Any]  #: a `griffe_worker.Break`
@@ -106,6 +109,8 @@ def _worth_saying(one: Break) -> bool:
     if one["kind"] == "OBJECT_CHANGED_KIND" and "module" in (one["old"], one["new"]):
         return False  # a function and a module of one name: which one is seen depends on what was imported
     if one["kind"] == "RETURN_CHANGED_TYPE":  # a missing annotation breaks no caller; types are ty's part
+        return False
+    if one["removed"] and one["object"].rpartition(".")[2] in _UNSEEN:
         return False
     return not (one["kind"] == "PARAMETER_CHANGED_DEFAULT" and one["parameter"].startswith("_"))
 

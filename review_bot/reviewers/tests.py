@@ -18,7 +18,7 @@ from review_bot.subject import ReviewSubject
 
 _CHECKS = re.compile(r"assert|^(?:raises|fail|check|verify|expect|should)|^_?(?:check|verify)_")
 _WARNS = frozenset({"warns", "deprecated_call"})  # a check, but one that may go when nothing warns any more
-_SKIPS = re.compile(r"^(?:skip\w*|xfail|importorskip|expectedFailure)$")
+_SKIPS = frozenset({"skip", "skipTest", "xfail", "expectedFailure"})  # skipif and the like have a condition
 _MOST_NAMED = 5
 
 
@@ -90,8 +90,21 @@ def _described(node: ast.FunctionDef | ast.AsyncFunctionDef, prefix: str) -> _Te
             called = inner.func
             name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
             checks = checks or _CHECKS.search(name) is not None
-    skipped = any(map(_SKIPS.match, names))
-    return _Test(f"{prefix}{node.name}", node.lineno, checks, skipped, frozenset(names))
+    return _Test(f"{prefix}{node.name}", node.lineno, checks, _is_off(node), frozenset(names))
+
+
+def _is_off(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a decorator, or a call outside of any `if`, switches it off without a condition."""
+    calls = [statement.value for statement in node.body if isinstance(statement, ast.Expr)]
+    for one in (*node.decorator_list, *(call for call in calls if isinstance(call, ast.Call))):
+        called = one.func if isinstance(one, ast.Call) else one
+        name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+        conditional = (
+            name == "xfail" and isinstance(one, ast.Call) and bool(one.args) and one in node.decorator_list
+        )
+        if name in _SKIPS and not conditional:
+            return True
+    return False
 
 
 def _weakened(file: ChangedFile, before: list[_Test], after: list[_Test]) -> Iterator[Finding]:

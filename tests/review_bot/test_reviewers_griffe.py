@@ -237,3 +237,8 @@ def test_many_names_that_went_from_one_file_are_one_finding(tmp_path):
 def test_a_name_that_a_star_import_brings_is_no_api_of_the_importer(tmp_path):
     base = {"pkg/__init__.py": "", "pkg/a.py": "from .b import *\n\nX = 1\n", "pkg/b.py": "def f(): ...\n"}
     assert api(tmp_path, base, {**base, "pkg/a.py": "X = 1\n"}) == []
+
+
+def test_a_method_that_every_object_has_or_nobody_calls_is_not_missed(tmp_path):
+    base = "class A:\n    def __repr__(self):\n        return 'A'\n\n    def __del__(self):\n        print(self)\n"
+    assert only_module(tmp_path, base, "class A:\n    pass\n") == []

@@ -1,5 +1,7 @@
 import textwrap
 
+import pytest
+
 from review_bot.change import Trees
 from review_bot.subject import ReviewSubject
 from tests.review_bot.sample_change import answer, change, findings
@@ -48,6 +50,20 @@ def test_a_rewritten_check_is_still_a_check():
 def test_a_test_that_is_switched_off_is_reported_even_when_no_code_changes():
     head = BASE.replace("def test_area", "@pytest.mark.skip\ndef test_area")
     assert [(f.line, f.rule) for f in judge(head, code=CODE)] == [(5, "switched-off")]
+
+
+@pytest.mark.parametrize(
+    "mark", ["@pytest.mark.skipif(WINDOWS, reason='x')", "@pytest.mark.xfail(WINDOWS, reason='x')"]
+)
+def test_a_test_that_runs_under_a_condition_is_not_switched_off(mark):
+    assert judge(BASE.replace("def test_area", f"{mark}\ndef test_area")) == []
+    inside = "    if WINDOWS:\n        pytest.skip('x')\n    assert area(2, 3) == 6"
+    assert judge(BASE.replace("    assert area(2, 3) == 6", inside)) == []
+
+
+def test_a_skip_in_the_body_switches_a_test_off():
+    head = BASE.replace("    assert area(2, 3)", "    pytest.skip('later')\n    assert area(2, 3)")
+    assert [f.rule for f in judge(head)] == ["switched-off"]
 
 
 def test_removed_tests_are_reported_where_they_were():

@@ -110,8 +110,27 @@ def test_what_rests_on_packages_that_are_missing_here_is_not_reported(tmp_path):
     assert check(tmp_path, base, {"a.py": base["a.py"] + added}) == []
 
 
-def test_tests_are_held_to_what_fails_when_they_run(tmp_path):
-    base = {"pkg/__init__.py": "", "pkg/core.py": CORE}
-    added = "from pkg.core import area\n\n\ndef test_area():\n    assert area('2', 3) != area(1)\n"
-    found = check(tmp_path, base, {**base, "tests/test_core.py": added})
-    assert places(found) == [("tests/test_core.py", 5, "missing-argument")]
+def test_in_tests_only_lines_that_the_change_breaks_from_elsewhere_are_reported(tmp_path):
+    test = "from pkg.core import area\n\n\ndef test_area():\n    assert area(2, 3) == 6\n"
+    base = {"pkg/__init__.py": "", "pkg/core.py": CORE, "tests/test_core.py": test}
+    wrong_on_purpose = test + "\n\ndef test_wrong():\n    area(1, 2, 3)\n"
+    assert check(tmp_path / "1", base, {**base, "tests/test_core.py": wrong_on_purpose}) == []
+    head = {**base, "pkg/core.py": CORE.replace("width: int, ", "")}
+    assert places(check(tmp_path / "2", base, head)) == [
+        ("tests/test_core.py", 5, "too-many-positional-arguments")
+    ]
+
+
+def test_a_coroutine_that_a_new_test_does_not_await_is_reported(tmp_path):
+    added = "async def check() -> None: ...\n\n\nasync def test_it():\n    check()\n"
+    assert places(check(tmp_path, {}, {"tests/test_a.py": added})) == [
+        ("tests/test_a.py", 5, "unused-awaitable")
+    ]
+
+
+def test_what_a_decorator_may_bring_and_what_every_function_has_is_not_reported(tmp_path):
+    added = (
+        "from collections.abc import Callable\n\n\nclass Bare: ...\n\n\n"
+        "def use(kind: type[object], f: Callable[[], int]) -> str:\n    kind(many=1)\n    return f.__name__\n"
+    )
+    assert check(tmp_path, {}, {"a.py": added}) == []
