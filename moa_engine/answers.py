@@ -56,7 +56,7 @@ def _load(text: str, answer_type: type[BaseModel]) -> dict[str, Any]:
             data = _shaped(json_repair.loads(candidate), answer_type)
         except (ValueError, RecursionError):
             continue
-        if data is not None:
+        if data and any(data.values()):  # an answer without content must be one in strict JSON
             return data
     raise BrokenAnswer("the answer holds no JSON of the type asked for", raw=text)
 

@@ -7,6 +7,7 @@ hold for all of them.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from moa_engine.task import Question, Task
 
 ResultT = TypeVar("ResultT")
+
+#: Calls at once from which the aiohttp transport, where it is installed, is worth its import.
+MANY = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,7 @@ def run_task(
 
     check_prices(plan, session.settings)
     _check_budget(session, task, committee)
+    gc.freeze()  # what start-up made stays: a full collection in the middle of a run costs 45 ms
     return asyncio.run(conduct(session, task, committee, plan, observer))
 
 
@@ -174,6 +179,8 @@ async def conduct(
         version=version("pytest-moa"),
         masked=lambda: session.redactor.masked,
     )
+    if any(member.reads == "messages" for member in members):
+        _choose_transport(settings, committee)
     try:
         for member in members:
             await member.open()
@@ -264,6 +271,15 @@ def _unannounced(attempt: Attempt) -> None:
 
 def _unobserved(event: Event) -> None:
     """Nobody watches the run."""
+
+
+def _choose_transport(settings: Settings, committee: Committee) -> None:
+    """Let `transport = "auto"` take the one for many calls where many run at once."""
+    from moa_engine import _transport
+
+    members = committee.members
+    widest = max(sum(members[name].samples for name in names) for names in committee.layers)
+    _transport.shared(settings.transport, many=widest >= MANY)
 
 
 def _is_cached(session: Session, task: Task[Any], member: Member, question: Question, sample: int) -> bool:

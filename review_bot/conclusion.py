@@ -134,6 +134,7 @@ def _finding(
         rule=body.rule,
         stances=_distinct(stances),
         merged=[_merged(item) for item in others],
+        items=sorted(item.id for item in items),
     )
 
 

@@ -73,6 +73,9 @@ class ReportedFinding(BaseModel):
     merged: list[dict[str, Any]] = Field(
         default_factory=list, description="the other members' own words for the same finding"
     )
+    items: list[str] = Field(
+        default_factory=list, description="ids of all that was said of it, in the record"
+    )
 
 
 class Review(BaseModel):

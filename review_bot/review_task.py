@@ -143,6 +143,16 @@ class ReviewTask(Task[Review]):
     def dump_result(self, result: Review) -> Any:
         return result.model_dump(mode="json")
 
+    def fates(self, outcome: Outcome[Review]) -> Mapping[str, str]:
+        fates: dict[str, str] = {}
+        for finding in outcome.result.findings if outcome.result else ():
+            shared = f" with {len(finding.items) - 1} more" if len(finding.items) > 1 else ""
+            why = f": {finding.reason}" if finding.reason else ""
+            fates.update(
+                (item, f"{finding.standing} in finding {finding.id}{shared}{why}") for item in finding.items
+            )
+        return fates
+
     def present(self, outcome: Outcome[Review], format: str) -> str:
         from review_bot.formats import render
 

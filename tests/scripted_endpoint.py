@@ -226,14 +226,16 @@ class _Connection(asyncio.Protocol):
             return
         if scripted.hang:
             self.pending[id(received)] = (received, None)
-        elif scripted.latency > 0:
+            return
+        body = completion(parsed, scripted)
+        if scripted.latency > 0:  # counted from the arrival: this server's own work is part of it
             loop = asyncio.get_running_loop()
-            timer = loop.call_later(scripted.latency, self.answer, received, scripted)
+            timer = loop.call_at(received.at + scripted.latency, self.answer, received, scripted, body)
             self.pending[id(received)] = (received, timer)
         else:
-            self.answer(received, scripted)
+            self.answer(received, scripted, body)
 
-    def answer(self, received: Received, scripted: Scripted) -> None:
+    def answer(self, received: Received, scripted: Scripted, body: bytes) -> None:
         self.pending.pop(id(received), None)
         received.ended = time.monotonic()
         if scripted.reset:
@@ -241,7 +243,7 @@ class _Connection(asyncio.Protocol):
             self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             self.transport.abort()
         else:
-            self.send(scripted.status, completion(received.body, scripted), scripted.headers)
+            self.send(scripted.status, body, scripted.headers)
 
     def send(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         extra = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())

@@ -56,6 +56,8 @@ def test_an_empty_list_is_an_answer() -> None:
         '{"notes": "many"}',
         '{"notes": [{"title": "no text"}]}',
         "[" * 5000,
+        "[[[[",
+        '{"notes": [',
         "<html><body>502</body></html>",
     ],
 )

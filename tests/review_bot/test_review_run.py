@@ -110,6 +110,9 @@ def test_a_committee_reviews_a_change(opened: Opened) -> None:
     )
     assert [finding.standing for finding in found.values() if finding.raised_by == ["ruff"]] == ["confirmed"]
     assert outcome.result.objections == ["cid: ffffffff is not the id of any item"]
+    fates = outcome.task.fates(outcome)
+    assert fates.keys() == {item.id for item in outcome.ledger.items}
+    assert any("disputed" in fate and "none is asked for" in fate for fate in fates.values())
     assert TOKEN not in sent
     assert outcome.masked_secrets == 1
 
