@@ -8,12 +8,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from moa_engine.errors import MoaError
+from moa_engine.errors import MoaError, RecordDamaged
 from moa_engine.printable import printable
 from moa_engine.replay import replay
 
 if TYPE_CHECKING:
     from moa_engine.attempt import Attempt
+    from moa_engine.outcome import Outcome
     from moa_engine.record import RunSummary, StoredRun
     from moa_engine.task import Task
 
@@ -36,7 +37,7 @@ def log_lines(runs: Iterable[RunSummary], format: str) -> Iterator[str]:
 
 def run_lines(stored: StoredRun, task_type: type[Task[Any]], format: str) -> Iterator[str]:
     """Who said what, layer by layer, and what became of it."""
-    outcome = None if stored.outcome is None else replay(stored, task_type)
+    outcome, note = _assembled(stored, task_type)
     fates = {} if outcome is None else outcome.task.fates(outcome)
     if format == "json":
         yield json.dumps(
@@ -63,6 +64,8 @@ def run_lines(stored: StoredRun, task_type: type[Task[Any]], format: str) -> Ite
         for attempt in here:
             yield from _said(attempt)
     if outcome is None:
+        yield ""
+        yield note
         return
     if outcome.ledger.items:
         yield ""
@@ -76,8 +79,18 @@ def run_lines(stored: StoredRun, task_type: type[Task[Any]], format: str) -> Ite
     yield from _indented(outcome.task.present(outcome, "text"))
 
 
+def _assembled(stored: StoredRun, task_type: type[Task[Any]]) -> tuple[Outcome[Any] | None, str]:
+    """The run's outcome, or why there is none to show."""
+    if stored.outcome is None:
+        return None, f"the run did not end ({stored.status})"
+    try:
+        return replay(stored, task_type), ""
+    except RecordDamaged as difference:  # another version of the product may conclude otherwise
+        return None, f"{difference}\nthe result as it was recorded:\n{stored.result}"
+
+
 def _said(attempt: Attempt) -> Iterator[str]:
-    tokens = "" if attempt.tokens_in is None else f", {attempt.tokens_in}+{attempt.tokens_out} tokens"
+    tokens = "" if not attempt.tokens_in else f", {attempt.tokens_in}+{attempt.tokens_out} tokens"
     cost = "" if not attempt.cost_usd else f", ${attempt.cost_usd:.5f}"
     purpose = "" if attempt.purpose == "first" else f", {attempt.purpose}"
     unit = f" [{attempt.unit}]" if attempt.unit else ""
