@@ -10,6 +10,7 @@ _NOT_SHIPPED = frozenset(
     {"bench", "benchmark", "benchmarks", "ci", "demo", "demos", "doc", "docs", "example", "examples"}
     | {"script", "scripts", "tools", "samples", "vendor", "_vendor", "third_party", "migrations"}
 )
+_SAMPLES = re.compile(r"[-_](bench(mark)?s?|demos?|docs?|examples?|samples)$")
 _PROSE = frozenset(
     {"md", "rst", "txt", "adoc", "po", "pot", "tex", "html", "htm", "xlf", "srt"}
     | {"csv", "tsv", "json", "jsonl", "ipynb", "snap"}
@@ -36,7 +37,8 @@ def is_shipped(path: str) -> bool:
     """Neither a test nor a document, example, benchmark or script: code that others may import."""
     *folders, name = path.split("/")
     hidden = any(folder.startswith(".") for folder in folders)
-    return not (hidden or is_test(path) or name == "setup.py" or not _NOT_SHIPPED.isdisjoint(folders))
+    apart = not _NOT_SHIPPED.isdisjoint(folders) or any(map(_SAMPLES.search, folders))
+    return not (hidden or is_test(path) or name == "setup.py" or apart)
 
 
 def is_prose(path: str) -> bool:

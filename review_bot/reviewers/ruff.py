@@ -18,8 +18,8 @@ from moa_engine.errors import Refused
 from review_bot.change import Change, ChangedFile
 from review_bot.finding import Finding, FindingsAnswer
 from review_bot.reviewers.novelty import LineMap, Observation, line_maps, new_at_head
-from review_bot.reviewers.roles import has_lone_returns, is_python, is_test
-from review_bot.reviewers.ruff_rules import AT_A_DISTANCE, FAMILIES, NOT_IN_INIT, NOT_IN_TESTS, RULES
+from review_bot.reviewers.roles import has_lone_returns, is_python, is_shipped, is_test
+from review_bot.reviewers.ruff_rules import AT_A_DISTANCE, FAMILIES, NOT_IN_INIT, NOT_SHIPPED, RULES
 from review_bot.reviewers.tool import ToolFailed, run_tool
 from review_bot.subject import ReviewSubject
 
@@ -86,7 +86,8 @@ async def review(subject: ReviewSubject) -> FindingsAnswer:
     findings = [
         _finding(one, maps[one.path], texts[one.path])
         for one in new
-        if _counts(one, maps[one.path]) and not (one.rule == "E722" and (one.path, one.line) in bare)
+        if _counts(one, maps[one.path], texts[one.path])
+        and not (one.rule == "E722" and (one.path, one.line) in bare)
     ]
     return FindingsAnswer(findings=findings)
 
@@ -130,10 +131,12 @@ def _observations(output: bytes, names: dict[str, _Source]) -> tuple[list[Observ
     return sides["base"], sides["head"]
 
 
-def _counts(one: Observation[_Detail], lines: LineMap) -> bool:
+def _counts(one: Observation[_Detail], lines: LineMap, text: list[str]) -> bool:
     """Whether a new finding touches the change and is worth a reader's time where it is."""
     rule = RULES[one.rule]
-    if is_test(one.path) and (rule.category == "security" or one.rule in NOT_IN_TESTS):
+    if is_test(one.path) and (rule.category == "security" or _is_to_raise(one, text)):
+        return False
+    if not is_shipped(one.path) and one.rule in NOT_SHIPPED:
         return False
     if is_test(one.path) and one.rule == "F811" and "`test" not in one.message:  # a fixture is a parameter
         return False
@@ -142,6 +145,19 @@ def _counts(one: Observation[_Detail], lines: LineMap) -> bool:
     if "seems safe" in one.message:  # a constant command line
         return False
     return one.rule in AT_A_DISTANCE or _added_line(one, lines) is not None
+
+
+def _is_to_raise(one: Observation[_Detail], text: list[str]) -> bool:
+    """Whether a comparison without effect stands in a `with`: in a test, one that says that it raises."""
+    if one.rule != "B015":
+        return False
+    depth = _indent(text[one.line - 1])
+    above = (line for line in reversed(text[: one.line - 1]) if line.strip() and _indent(line) < depth)
+    return next(above, "").lstrip().startswith("with ")
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _added_line(one: Observation[_Detail], lines: LineMap) -> int | None:

@@ -18,9 +18,9 @@ FAMILIES = ("F", "E7", "E9", "B", "S", "PLE", "PLW", "ASYNC", "RUF", "T10", "DTZ
 #: Rules whose finding may be caused by an edit of another line of the same file.
 AT_A_DISTANCE = frozenset({"invalid-syntax", "F401", "F811", "F821", "F822", "F823", "F841"})
 
-#: Rules that fire on what package fronts and tests do on purpose.
+#: Rules that fire on what package fronts, and tests, examples and scripts do on purpose.
 NOT_IN_INIT = frozenset({"F401"})
-NOT_IN_TESTS = frozenset({"B018", "F401", "S110", "S112"})
+NOT_SHIPPED = frozenset({"B018", "F401", "S110", "S112"})
 
 
 @dataclass(frozen=True, slots=True)

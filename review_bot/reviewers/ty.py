@@ -22,7 +22,7 @@ from review_bot.reviewers.environment import environment
 from review_bot.reviewers.interface import changed_names
 from review_bot.reviewers.modules import mentioning, module_of
 from review_bot.reviewers.novelty import LineMap, Observation, line_maps, new_at_head
-from review_bot.reviewers.roles import has_lone_returns, is_python, is_test
+from review_bot.reviewers.roles import has_lone_returns, is_python, is_shipped, is_test
 from review_bot.reviewers.tool import ToolFailed, run_tool
 from review_bot.subject import ReviewSubject
 
@@ -75,10 +75,11 @@ _FAILS = frozenset(
     }
 )
 
-#: A missing foreign package, a type variable, an `__init__` that a decorator or a subclass brings, and
-#: what any function has though not every callable.
+#: A missing foreign package, a type variable, an `__init__` that a decorator or a subclass brings, what
+#: any function has though not every callable, and a pattern that is known to match.
 _SHAKY = re.compile(
-    r"\bUnknown\b|\w[@']\w|`object\.__init__`|has no attribute `__(?:name|qualname|module|doc)__`"
+    r"\bUnknown\b|\w[@']\w|`object\.__init__`|in union `Match\["
+    r"|has no attribute `__(?:name|qualname|module|doc)__`"
 )
 _MODULE = re.compile(r"module `([^`.]*)")
 
@@ -119,7 +120,7 @@ async def review(subject: ReviewSubject) -> FindingsAnswer:
     own = _own_modules(change, base) | _own_modules(change, head)
     after = [one for one in seen if one.path not in broken and _is_dependable(one, own)]
     maps = line_maps(change)
-    after = [one for one in after if not is_test(one.path) or _counts_in_tests(one, maps.get(one.path))]
+    after = [one for one in after if _counts(one, maps.get(one.path))]
     if not after:
         return FindingsAnswer()
     before = await _check(binary, _base(change, base, {one.path for one in after}))
@@ -211,14 +212,17 @@ def _is_dependable(one: Observation[dict[str, Any]], own: set[str]) -> bool:
     return True
 
 
-def _counts_in_tests(one: Observation[dict[str, Any]], lines: LineMap | None) -> bool:
-    """Whether an error in a test is worth it: a call that the change breaks from elsewhere.
+def _counts(one: Observation[dict[str, Any]], lines: LineMap | None) -> bool:
+    """Whether an error is worth a reader's time where it stands.
 
-    Few tests are annotated, many call what they test wrongly on purpose, and what else is wrong with a
-    test shows when it runs; except that a coroutine nobody awaits lets it pass.
+    What fails when it runs is, anywhere: a change can break a caller that it does not touch. The rest
+    is, on touched lines of code that is shipped. Tests call what they test wrongly on purpose, and
+    what else is wrong with one shows when it runs, except that a coroutine nobody awaits lets it pass.
     """
     touched = lines is not None and one.line in lines.added
-    return one.rule == "unused-awaitable" if touched else one.rule in _FAILS
+    if touched and is_test(one.path):
+        return one.rule == "unused-awaitable"
+    return one.rule in _FAILS or (touched and is_shipped(one.path))
 
 
 def _finding(one: Observation[dict[str, Any]], lines: LineMap | None) -> Finding:

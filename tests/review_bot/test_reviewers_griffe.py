@@ -240,5 +240,5 @@ def test_a_name_that_a_star_import_brings_is_no_api_of_the_importer(tmp_path):
 
 
 def test_a_method_that_every_object_has_or_nobody_calls_is_not_missed(tmp_path):
-    base = "class A:\n    def __repr__(self):\n        return 'A'\n\n    def __del__(self):\n        print(self)\n"
+    base = "class A:\n    def __repr__(self):\n        return 'A'\n\n    def __del__(self): ...\n"
     assert only_module(tmp_path, base, "class A:\n    pass\n") == []

@@ -147,3 +147,14 @@ def test_a_flood_of_one_rule_is_cut_and_says_so():
 
 def test_line_numbers_that_would_be_wrong_are_not_given():
     assert lint({}, {"a.py": "x = 1\ry = 2\nprint(nmae)\n"}) == []
+
+
+def test_a_comparison_that_a_test_expects_to_raise_is_not_pointless():
+    test = "def test_a(raises):\n    with raises(TypeError):\n        1 < ''\n    1 < 2\n"
+    assert places(lint({}, {"tests/test_a.py": test})) == [("tests/test_a.py", 4, "B015")]
+
+
+def test_what_examples_do_on_purpose_is_not_reported():
+    code = "import os\n\nVALUE = 1\nVALUE.real\n"
+    assert lint({}, {"typing-examples/a.py": code, "docs/conf.py": code}) == []
+    assert [finding.rule for finding in lint({}, {"a.py": code})] == ["F401", "B018"]

@@ -134,3 +134,12 @@ def test_what_a_decorator_may_bring_and_what_every_function_has_is_not_reported(
         "def use(kind: type[object], f: Callable[[], int]) -> str:\n    kind(many=1)\n    return f.__name__\n"
     )
     assert check(tmp_path, {}, {"a.py": added}) == []
+
+
+def test_what_may_be_too_narrow_an_annotation_is_reported_only_where_the_change_touches_shipped_code(
+    tmp_path,
+):
+    use = "from a import f\n\nx: str = f()\n"
+    base = {"a.py": "def f() -> str: ...\n", "use.py": use}
+    head = {"a.py": "def f() -> int: ...\n", "use.py": use, "setup.py": use, "new.py": use}
+    assert places(check(tmp_path, base, head)) == [("new.py", 3, "invalid-assignment")]
