@@ -65,7 +65,7 @@ def build(name: str, settings: ChatSettings, all_settings: Settings) -> ChatMemb
     the committee's: a key goes where it was meant to go.
 
     Raises:
-        ConfigError: no `base_url`, one that cannot be used, or a key that is missing or in the wrong place.
+        ConfigError: no `base_url`, one that cannot be used, or a key in the wrong place.
     """
     base_url = (settings.base_url or all_settings.base_url or "").rstrip("/")
     if not base_url:
@@ -136,6 +136,7 @@ class ChatMember:
         )
         self._asked = Asked(base_url, settings.model, api_key_env)
         self._url = f"{base_url}/chat/completions"
+        self._key_missing = api_key_env is not None and not key
         self._headers = {"authorization": f"Bearer {key}"} if key else {}
         self._masks = tuple({form for secret in self.secrets for form in _forms(secret)})
         self._structured: Structured = settings.structured
@@ -149,8 +150,15 @@ class ChatMember:
         """Check the egress rules and load what the first request needs, outside of the measured run.
 
         Raises:
+            ConfigError: its key is not in the environment. (A plan can be made without.)
             EgressRefused: the rules do not allow the endpoint.
         """
+        if self._key_missing:
+            raise ConfigError(
+                f"member {self.name!r}: the environment variable {self._asked.api_key_env} is not set",
+                hint="set it to the key, or leave the member out: "
+                f"enabled = false in [tool.moa.members.{self.name}]",
+            )
         transport = _transport.shared(self._choice)
         transport.join(self)
         await transport.prepare(self._url, egress=self._egress, member=self.name)
@@ -232,19 +240,14 @@ def _simpler(dialect: _Dialect, status: int, said: Complaint, request: Request) 
 
 
 def _key(name: str, variable: str) -> str:
-    """The key in an environment variable. No message repeats what could be a key."""
+    """The key in an environment variable, "" when there is none. No message repeats what could be a key."""
     if not _VARIABLE.fullmatch(variable) or _KEY.fullmatch(variable):
         raise ConfigError(
             f"member {name!r}: api_key_env is no name of an environment variable, and may be a key",
             hint="put the key into a variable and write its name here, such as OPENROUTER_API_KEY",
         )
     key = os.environ.get(variable, "").strip()
-    if not key:
-        raise ConfigError(
-            f"member {name!r}: the environment variable {variable} is not set",
-            hint=f"set it to the key, or leave the member out: enabled = false in [tool.moa.members.{name}]",
-        )
-    if not key.isascii() or not key.isprintable():
+    if not key.isascii() or (key and not key.isprintable()):
         raise ConfigError(
             f"member {name!r}: the environment variable {variable} holds something that is no key"
         )

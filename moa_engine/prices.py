@@ -72,9 +72,12 @@ def price_of(member: Member) -> Price | None:
 
 
 def context_window_of(member: Member) -> int | None:
-    """Tokens that fit into a request to a hosted member's model, where the price data knows them."""
-    if is_local(member):
-        return None
+    """Tokens that fit into a request to a member's model: as configured, else from the price data.
+
+    None when neither knows. The data is not asked about members on this machine.
+    """
+    if member.context_window is not None or is_local(member):
+        return member.context_window
     found = _found(member.endpoint, member.model)
     return None if found is None else found[1].context_window
 

@@ -113,15 +113,8 @@ def run_task(
 ) -> Outcome[ResultT]:
     """Run a task to its outcome. The first Ctrl-C ends it with the best partial result.
 
-    Raises:
-        Unpriced: a hosted member has no known price, and the settings do not allow that.
-        BudgetExceeded: the first layer alone could cost more than the budget.
-        RecordError: the record cannot be written; nothing has been called.
+    Raises what `conduct` does.
     """
-    from moa_engine.plan import check_prices
-
-    check_prices(plan, session.settings)
-    _check_budget(session, task, committee)
     gc.freeze()  # what start-up made stays: a full collection in the middle of a run costs 45 ms
     return asyncio.run(conduct(session, task, committee, plan, observer))
 
@@ -134,13 +127,21 @@ async def conduct(
     observer: Observer | None = None,
     stop: asyncio.Event | None = None,
 ) -> Outcome[ResultT]:
-    """`run_task` for who has an event loop already, without its checks before the start.
+    """`run_task` for who has an event loop already.
 
     Setting `stop` ends the run with the best partial result; without one, the first Ctrl-C does.
+
+    Raises:
+        ConfigError: a member cannot be asked (no key, no model file, egress rules).
+        Unpriced: a hosted member has no known price, and the settings do not allow that.
+        BudgetExceeded: the first layer alone could cost more than the budget.
+        RecordError: the record cannot be written; nothing has been called.
+        MaskingFailed: a detector of secrets failed; the text was not sent.
     """
     from moa_engine.budget import Budget
     from moa_engine.caller import Caller
     from moa_engine.pacing import Pace
+    from moa_engine.plan import check_prices
     from moa_engine.prices import price_of
     from moa_engine.run import Run, new_run_id, seed_of
 
@@ -184,6 +185,8 @@ async def conduct(
     try:
         for member in members:
             await member.open()
+        check_prices(plan, settings)
+        _check_budget(session, task, committee)
         if stop is not None:
             return await run.execute(stop)
         with _stopped_by_ctrl_c() as interrupted:

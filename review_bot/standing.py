@@ -23,6 +23,7 @@ from typing import Literal
 
 from moa_engine.ledger import Fact, Item, Position, Stance
 from moa_engine.member import Member
+from moa_engine.prices import context_window_of
 from review_bot.finding import Standing
 
 #: Independent voices that make a finding more than one reviewer's opinion.
@@ -43,7 +44,7 @@ class Voice:
     @classmethod
     def of(cls, member: Member) -> Voice:
         """The voice of a member. Its answer gets what it may be long, but half of the window at most."""
-        window = member.context_window or USUAL_WINDOW
+        window = context_window_of(member) or USUAL_WINDOW
         limits = [member.parameters.get(name) for name in ("max_completion_tokens", "max_tokens")]
         answer = next((limit for limit in limits if isinstance(limit, int)), USUAL_ANSWER)
         return cls(member.family, member.reads == "subject", window - min(answer, window // 2))

@@ -486,8 +486,9 @@ def test_a_missing_key_is_a_config_error(value: str | None, monkeypatch: pytest.
     monkeypatch.delenv("QWEN_KEY", raising=False)
     if value is not None:
         monkeypatch.setenv("QWEN_KEY", value)
+    member = chat_member("http://localhost/v1", api_key_env="QWEN_KEY")  # enough for a plan
     with pytest.raises(ConfigError, match=r"'qwen'.*QWEN_KEY is not set"):
-        chat_member("http://localhost/v1", api_key_env="QWEN_KEY")
+        asyncio.run(member.open())
 
 
 @pytest.mark.parametrize("bad", ["two\nlines", "späce"])

@@ -126,6 +126,12 @@ def test_the_plan_is_printed_and_nobody_is_called(moa: Moa, endpoint: ScriptedEn
     assert endpoint.count == 0
 
 
+def test_a_plan_needs_no_key(moa: Moa) -> None:
+    done = moa("plan", "Why?", "--committee", "moa", "--format", "json", TOGETHER_API_KEY="")
+    plan = json.loads(done.stdout)
+    assert (done.returncode, plan["calls"]) == (0, 13)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

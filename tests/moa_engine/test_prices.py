@@ -14,7 +14,7 @@ from moa_engine.prices import FREE, PublishedPrice, context_window_of, cost, is_
 
 
 def member(endpoint: str, model: str = "m", price: Price | None = None) -> Any:
-    return SimpleNamespace(name="x", endpoint=endpoint, model=model, price=price)
+    return SimpleNamespace(name="x", endpoint=endpoint, model=model, price=price, context_window=None)
 
 
 @pytest.fixture
