@@ -21,7 +21,7 @@ class ReviewSettings(Section):
     """Globs of files to review although they look generated, vendored, locked or minified."""
     exclude: list[str] = Field(default_factory=list)
     """Globs of files not to review."""
-    max_file_bytes: int = Field(default=1_000_000, ge=1)
+    max_file_bytes: int = Field(default=5_000_000, ge=1)
     """Files above this size are not reviewed."""
     fail_on: Severity | Literal["never"] = "never"
     """The exit code is 1 when a confirmed finding is at least this severe. A review informs by default."""

@@ -71,7 +71,7 @@ class SkipRules:
 
     include: Sequence[str] = ()
     exclude: Sequence[str] = ()
-    max_file_bytes: int = 1_000_000
+    max_file_bytes: int = 5_000_000
     _specs: Mapping[str, GitIgnoreSpec] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -82,6 +82,8 @@ async def review(subject: ReviewSubject) -> FindingsAnswer:
     maps = line_maps(subject.change)
     new = new_at_head(subject.change, base, head, maps)
     texts = {source.path: source.text.split("\n") for source in sources if source.side == "head"}
+    first = {one.path: one for one in reversed(new) if one.rule == "invalid-syntax"}  # others follow from it
+    new = [one for one in new if one.rule != "invalid-syntax" or one is first[one.path]]
     bare = {(one.path, one.line) for one in new if one.rule in ("S110", "S112")}
     findings = [
         _finding(one, maps[one.path], texts[one.path])

@@ -38,6 +38,7 @@ _LEFT_OUT = frozenset(
         "unresolved-reference",
         "invalid-syntax",
         "invalid-syntax-in-forward-annotation",
+        "io",  # Python itself reads files that are not UTF-8, if they say what they are
         "invalid-implicit-return-in-function-with-stub-body",
         "invalid-parameter-default",
         "missing-slot",

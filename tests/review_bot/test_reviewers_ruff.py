@@ -158,3 +158,7 @@ def test_what_examples_do_on_purpose_is_not_reported():
     code = "import os\n\nVALUE = 1\nVALUE.real\n"
     assert lint({}, {"typing-examples/a.py": code, "docs/conf.py": code}) == []
     assert [finding.rule for finding in lint({}, {"a.py": code})] == ["F401", "B018"]
+
+
+def test_of_a_file_that_does_not_parse_the_first_error_is_said():
+    assert places(lint({}, {"a.py": "def f(:\n\n\ndef g(:\n"})) == [("a.py", 1, "invalid-syntax")]

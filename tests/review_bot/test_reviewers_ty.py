@@ -143,3 +143,11 @@ def test_what_may_be_too_narrow_an_annotation_is_reported_only_where_the_change_
     base = {"a.py": "def f() -> str: ...\n", "use.py": use}
     head = {"a.py": "def f() -> int: ...\n", "use.py": use, "setup.py": use, "new.py": use}
     assert places(check(tmp_path, base, head)) == [("new.py", 3, "invalid-assignment")]
+
+
+def test_a_file_in_another_encoding_is_no_type_error(tmp_path):
+    code = "# -*- coding: latin-1 -*-\nX = 'é'\n"
+    about = subject(tmp_path, {}, {"a.py": code})
+    for path in tmp_path.rglob("a.py"):
+        path.write_bytes(code.encode("latin-1"))
+    assert findings("ty", about) == []
