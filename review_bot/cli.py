@@ -167,17 +167,23 @@ def _review(args: argparse.Namespace) -> int:
                 return REVIEWED
             with progress(quiet=args.quiet, colour=False if args.no_color else None) as observer:
                 outcome = run_task(session, task, committee, plan, observer)
+        write(outcome, outputs, colour=not args.no_color)
         if not args.quiet:
             _note(outcome, task.change, outputs)
-        write(outcome, outputs, colour=not args.no_color)
     return _exit_code(outcome, settings.fail_on, args.strict)
 
 
 def _committee(session: Session, settings: ReviewSettings) -> Committee:
     from moa_engine.committee import build_committee
+    from moa_engine.config_check import refusal, unknown_name
+    from moa_engine.plugins import member_kinds, subject_reading
     from review_bot.reviewers.reviewer import standing_members
 
     standing = standing_members(settings)
+    kinds = sorted(subject_reading(member_kinds(session.plugins)))
+    if unknown := [kind for kind in standing if kind not in kinds]:
+        place = ("review", "reviewers")
+        raise refusal(unknown_name(place, "kind of reviewer", kind, kinds) for kind in unknown)
     committee = build_committee(session.settings, session.plugins, standing=standing)
     if not committee.members:
         raise ConfigError(
@@ -228,7 +234,12 @@ def _nothing(task: ReviewTask) -> Outcome[Review]:
     from review_bot.finding import Review
 
     left_out = len(task.change.not_reviewed)
-    why = f"each of its files ({left_out}) is left out" if left_out else "the change is empty"
+    if left_out:
+        why = f"each of its files ({left_out}) is left out"
+    elif task.change.head and task.change.base == task.change.head:
+        why = "both sides are one commit (HEAD^! is the last commit alone, --working what is not committed)"
+    else:
+        why = "the change is empty"
     return Outcome(
         run="",
         task=task,

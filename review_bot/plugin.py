@@ -18,7 +18,7 @@ def moa_member_kinds() -> Sequence[MemberKind]:
     from review_bot.reviewers.reviewer import KINDS, Reviewer
     from review_bot.settings import ReviewerSettings
 
-    return [MemberKind(kind, ReviewerSettings, Reviewer.of_kind(kind)) for kind in KINDS]
+    return [MemberKind(kind, ReviewerSettings, Reviewer.of_kind(kind), "subject") for kind in KINDS]
 
 
 @hookimpl

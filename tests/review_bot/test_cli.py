@@ -110,7 +110,9 @@ def test_what_is_staged_and_what_is_not(review: Review, repo: GitRepo) -> None:
 def test_nothing_to_review_is_said_and_is_no_failure(review: Review, repo: GitRepo, tmp_path: Path) -> None:
     done = review("HEAD..HEAD")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "note: nothing to review: the change is empty\n" in done.stdout
+    assert "note: nothing to review: both sides are one commit" in done.stdout
+    assert "HEAD^! is the last commit" in " ".join(done.stdout.split())
+    assert "note: nothing to review: the change is empty\n" in review("--staged").stdout
     data = as_json(review("HEAD..HEAD", "--format", "json", "--fail-on", "nit"))
     assert (data["status"], data["findings"], data["run"]) == ("complete", [], "")
     assert runs_in_record(tmp_path) == 0
@@ -162,6 +164,14 @@ def test_a_typo_in_the_configuration_names_file_and_key(review: Review, repo: Gi
     assert "Traceback" not in done.stderr
 
 
+def test_a_mistyped_reviewer_is_named_with_the_key_and_what_there_is(review: Review, repo: GitRepo) -> None:
+    repo.write({"moa.toml": "[review]\nreviewers = ['ruf']\n"})
+    done = review("HEAD~1")
+    assert done.returncode == 2
+    assert "review.reviewers: no kind of reviewer is named 'ruf'; did you mean ruff?" in done.stderr
+    assert "chat" not in done.stderr
+
+
 def test_nobody_on_the_committee_is_a_mistake_of_the_configuration(review: Review, repo: GitRepo) -> None:
     repo.write({"moa.toml": "[review]\nreviewers = []\n"})
     done = review("HEAD~1")
@@ -181,6 +191,7 @@ def test_results_on_a_full_disk_are_reported_and_can_be_printed_again(review: Re
     done = review("HEAD~1", "--format", "json", "--output", "/dev/full")
     assert done.returncode == 4
     assert "was not written: No space left on device" in done.stderr
+    assert "wrote" not in done.stderr
     assert "moa replay" in done.stderr
 
 
