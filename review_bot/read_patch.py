@@ -39,7 +39,10 @@ def read_patch(
     title, description = _mail(data)
     if not inside_repository(repository):
         files, skipped = _files(patches, [None] * len(patches), rules, [{}] * len(patches))
-        return Change("", "", files, skipped, title=title, description=description, source="patch")
+        notes = _unknown_texts(files)
+        return Change(
+            "", "", files, skipped, title=title, description=description, source="patch", notes=notes
+        )
     opened = open_repository(repository)
     head = opened.find("HEAD^{commit}")
     tree = opened.find(f"{head}^{{tree}}") if head else opened.empty_tree()
@@ -57,7 +60,23 @@ def read_patch(
         description,
         source="patch",
         base_tree=tree if fits else "",
-        notes=notes,
+        notes=(*notes, *_unknown_texts(files)),
+    )
+
+
+def _unknown_texts(files: Sequence[ChangedFile]) -> tuple[str, ...]:
+    """A note where tools that need more than the lines of a patch can say nothing."""
+    unknown = [
+        file.path
+        for file in files
+        if file.hunks and file.head_text is None and file.status != "deleted" and file.new_mode != _LINK
+    ]
+    if not unknown:
+        return ()
+    which = unknown[0] if len(unknown) == 1 else f"{len(unknown)} files"
+    return (
+        f"of {which} only the lines in the patch are known, which is too little for linters and type "
+        "checkers: review it in its repository (--repo), at the commit it was made for",
     )
 
 

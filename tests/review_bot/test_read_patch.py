@@ -44,6 +44,7 @@ def test_outside_of_a_repository_there_are_hunks_but_no_texts(repo: GitRepo, tmp
     assert change.files[2].hunks[0].body == "-café\n+cafè\n"
     assert (change.files[3].status, change.files[3].old_path) == ("renamed", "old.py")
     assert change.not_reviewed[0].why == "lock file (uv.lock)"
+    assert change.notes[0].startswith("of 2 files only the lines in the patch are known")
 
 
 @pytest.mark.parametrize("options", [["--full-index"], [], ["--no-prefix"]])
@@ -52,7 +53,7 @@ def test_where_it_fits_head_the_texts_are_known(repo: GitRepo, options: list[str
     expected = read_change(repo.folder, range="HEAD~1")
     repo.git("checkout", "--quiet", "HEAD~1")
     change = read(repo.folder, data)
-    assert (change.base, change.base_tree) == (expected.base, expected.base_tree)
+    assert (change.base, change.base_tree, change.notes) == (expected.base, expected.base_tree, ())
     assert change.files == tuple(
         # a rename without a change says nothing of modes
         file
