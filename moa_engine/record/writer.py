@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 #: Seconds that the first entry of a batch waits for more; all that a killed process can lose.
-_GATHER = 0.2
+_GATHER = 0.05
 
 #: Entries in one transaction: many, since an index page is then written once for several of them, but
 #: not so many that other processes wait long for their turn (about 50 ms).
