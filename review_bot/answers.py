@@ -143,7 +143,7 @@ class ReviewAnswer(_Lenient):
         found = synonyms.objects(value, "title")
         if found and not _drafts(found):
             raise ValueError("no finding says what is wrong")
-        return found
+        return [one for one in found if not synonyms.is_all_clear(Draft.model_validate(one).words()[0])]
 
     def drafts(self) -> list[Draft]:
         """The findings as a chat reviewer's drafts; what says nothing at all is left out."""

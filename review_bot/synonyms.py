@@ -27,6 +27,12 @@ CATEGORIES = (
 _INVISIBLE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
 )
+_ALL_CLEAR = re.compile(
+    r"(?:none|n/a|lgtm|looks good(?: to me)?|nothing(?: wrong| to report)?(?: (?:was )?found)?"
+    r"|no (?:\w+ )?(?:issues?|problems?|findings?|bugs?|defects?)"
+    r"(?: (?:were |was )?(?:found|detected|identified|to report))?)[.!]?",
+    re.IGNORECASE,
+)
 _WORD = re.compile(r"[a-z][a-z0-9]*")
 _ID = re.compile(r"[0-9a-z]+")
 
@@ -136,7 +142,7 @@ def objects(value: Any, key: str) -> list[Any]:
     """A list of objects: a single object is a list of one, null is none, a bare word is `{key: word}`.
 
     Raises:
-        ValueError: the value is neither.
+        ValueError: the value is neither, or a list of something else.
     """
     if value is None:
         return []
@@ -144,7 +150,15 @@ def objects(value: Any, key: str) -> list[Any]:
         value = [value]
     if not isinstance(value, list):
         raise ValueError("must be a list of objects")  # noqa: TRY004 - pydantic reports ValueErrors
-    return [{key: part} if isinstance(part, str) else part for part in value if isinstance(part, dict | str)]
+    found = [{key: part} if isinstance(part, str) else part for part in value if isinstance(part, dict | str)]
+    if not found and any(part is not None for part in value):
+        raise ValueError("must be a list of objects")
+    return found
+
+
+def is_all_clear(title: str) -> bool:
+    """Whether a finding says that there is none, as small models put it instead of an empty list."""
+    return _ALL_CLEAR.fullmatch(" ".join(title.split())) is not None
 
 
 def _plain(value: Any) -> str:

@@ -328,6 +328,8 @@ def test_schemas_are_small_and_strict(answer: type[ReviewAnswer]) -> None:
         "[]",
         '```json\n{"findings": []}\n```',
         '{"findings": null}',
+        '{"findings": ["No issues found."]}',
+        '{"findings": [{"path": "", "title": "No significant issues were detected", "body": "All fine."}]}',
     ],
 )
 def test_no_findings_is_an_answer(text: str) -> None:
@@ -343,6 +345,7 @@ def test_no_findings_is_an_answer(text: str) -> None:
         '{"verdict": "ok"}',
         '{"findings": "none"}',
         '{"findings": [{"x": 1}]}',
+        '{"findings": [1, 2]}',
     ],
 )
 def test_what_says_nothing_is_a_broken_answer(text: str) -> None:
@@ -373,6 +376,11 @@ def test_a_draft_becomes_a_finding_at_its_place() -> None:
 def test_words_are_read_leniently(said: dict[str, Any], severity: str, category: str) -> None:
     [found] = findings_of(TASK, {"findings": [{**draft(), **said}], "note": "extra"})
     assert (found.severity, found.category) == (severity, category)
+
+
+def test_a_finding_that_begins_like_an_all_clear_is_one() -> None:
+    said = [{"title": "No error is raised"}, {"title": "None is not handled"}, {"title": "No tests"}]
+    assert len(ReviewAnswer.model_validate({"findings": said}).drafts()) == 3
 
 
 def test_one_bad_finding_does_not_spoil_the_others() -> None:
