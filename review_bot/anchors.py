@@ -53,6 +53,7 @@ class Anchors:
     def __init__(self, change: Change) -> None:
         self._files = {file.path: _FileIndex(file) for file in change.files}
         self._renamed = {file.old_path: file.path for file in change.files if file.old_path}
+        self._located: dict[tuple[str, str], Place | None] = {}
 
     def locate(self, path: str, quote: str) -> Place | None:
         """The place that a reviewer means; None when not even the file can be told.
@@ -60,6 +61,11 @@ class Anchors:
         Whole lines come before pieces of lines, and what the change added before what it left as it
         was and what it removed.
         """
+        if (path, quote) not in self._located:
+            self._located[path, quote] = self._locate(path, quote)
+        return self._located[path, quote]
+
+    def _locate(self, path: str, quote: str) -> Place | None:
         files = self._meant(path)
         whole_file = Place(files[0].file.path) if len(files) == 1 else None
         readings = _readings(quote[:_LONGEST])
@@ -272,9 +278,19 @@ class _View:
         """The line that makes up most of a quoted line."""
         if len(reading.dense) != 1 or len(quote := reading.dense[0]) > _WIDEST:
             return []
-        least = max(_ENOUGH, len(quote) // 2)
-        held = [index for index, line in enumerate(self._dense) if len(line) >= least and line in quote]
-        return self._ranges((index, index) for index in held)
+        held: set[int] = set()
+        for start in range(len(quote)):  # looking up parts of the quote costs less than trying each line
+            for end in range(start + max(_ENOUGH, len(quote) // 2), len(quote) + 1):
+                held.update(self._by_text.get(quote[start:end], ()))
+        return self._ranges((index, index) for index in sorted(held))
+
+    @cached_property
+    def _by_text(self) -> dict[str, list[int]]:
+        """Indices of the lines by their text without blanks."""
+        found: dict[str, list[int]] = {}
+        for index, line in enumerate(self._dense):
+            found.setdefault(line, []).append(index)
+        return found
 
     def _hits(self, needle: str) -> list[Range]:
         """Index ranges of lines that hold the needle, up to a number that is no place any more."""
