@@ -70,7 +70,6 @@ Python refuses this at compile time or when it gets here.
             B015: The comparison has no effect; an assert or an assignment was probably meant.
             B016: Only exceptions can be raised; this raises TypeError instead.
             B020: The loop overwrites what it iterates over.
-            B023: The function sees the variable's last value, not the one of its iteration.
             B025 B029: The handler never runs.
             B030: Comparing an exception with something else raises TypeError, in the middle of handling it.
             B031: The groupby iterator is used up after the first pass.
@@ -117,6 +116,7 @@ A blocking call stops the whole event loop until it returns.
             B018: The expression has no effect.
             B019: The cache keeps every instance alive for as long as the program runs.
             B021: An f-string is not a docstring; __doc__ stays empty.
+            B023: Called after its iteration, the function sees the variable's last value.
             B026: The order of arguments is not the one in which they are written.
             B033: A set keeps one of them; the other was probably meant to be different.
             B034: The positional argument is `count`, not `flags`.
