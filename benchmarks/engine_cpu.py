@@ -95,7 +95,9 @@ async def ours(opened: Session, calls: int, label: str) -> float:
 @contextmanager
 def quiet_caller(opened: Session, label: str) -> Iterator[Caller]:
     record = opened.record
-    record.start_run(run=label, task="bench", committee="bench", payload={}, plan={}, seed=0, version="bench")
+    record.start_run(
+        run=label, key=label, task="bench", committee="bench", payload={}, plan={}, seed=0, version="bench"
+    )
     yield Caller(
         run=label,
         record=record,

@@ -16,6 +16,19 @@ _THOUGHTS = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGN
 _FENCED = re.compile(r"```[\w-]*[ \t]*\n(.*?)(?:\n```|\Z)", re.DOTALL)
 
 
+def read_answer(text: str, answer_type: type[BaseModel] | None) -> BaseModel | str:
+    """What a member wrote, as the type that was asked for; None asked for plain text.
+
+    Raises:
+        BrokenAnswer: it cannot be used.
+    """
+    if answer_type is not None:
+        return parse_answer(text, answer_type)
+    if not text.strip():
+        raise BrokenAnswer("the answer is empty")
+    return text.strip()
+
+
 def parse_answer(text: str, answer_type: type[AnswerT]) -> AnswerT:
     """The answer in `text`: JSON, fenced or not, with chatter around it, or cut off.
 
@@ -73,10 +86,3 @@ def _shaped(data: Any, answer_type: type[BaseModel]) -> dict[str, Any] | None:
     if isinstance(data, dict) and answer_type.model_fields.keys() & data.keys():
         return data
     return None
-
-
-def repair_request(problem: str) -> str:
-    """What a member is told, once, when its answer cannot be used."""
-    from moa_engine.prompts import load_prompt
-
-    return load_prompt("moa_engine", "repair").render(problem=problem)

@@ -7,23 +7,24 @@ import itertools
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from moa_engine.answers import parse_answer, repair_request
+from moa_engine.answers import read_answer
 from moa_engine.attempt import Attempt, Purpose, SeatRole, request_key
 from moa_engine.budget import Budget, Reservation, answer_limit, worst_cost
-from moa_engine.errors import BrokenAnswer, BudgetExceeded, CallError, TimedOut
+from moa_engine.errors import BrokenAnswer, BudgetExceeded, CallError, MaskingFailed, TimedOut
 from moa_engine.ledger import Answer
-from moa_engine.member import Member, Message, Reply, Request
+from moa_engine.member import Member, Reply, Request
 from moa_engine.pacing import Pace, backoff
 from moa_engine.prices import cost
 from moa_engine.progress import MemberFinished, MemberStarted, Observer
+from moa_engine.request import request_of, with_repair
 from moa_engine.stragglers import hedged, unusual
 from moa_engine.task import Question
 from moa_engine.tokens import TokenEstimator
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 REMEMBERED = 100
 
 #: Failures after which an endpoint may have worked, and may charge for it.
-WORKED_ON = ("timed_out", "broken_answer")
+WORKED_ON = ("timed_out", "broken_answer", "failed")
 
 
 @dataclass(slots=True)
@@ -63,7 +64,9 @@ class _Place:
     unit: str
     answer_type: type[BaseModel] | None
     key: str
-    numbers: itertools.count[int]
+    wanted: Callable[[], bool]  #: whether the run still waits for the answer
+    costs: list[Decimal | None]  #: of its attempts, as they are made
+    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
 
 class Caller:
@@ -78,7 +81,7 @@ class Caller:
         pace: Pace,
         mask: Callable[[str], str],
         prices: Mapping[str, Price | None],
-        latencies: Mapping[str, Iterable[float]],
+        latencies: Mapping[str, Sequence[float]],
         attempts: int,
         hedge: bool,
         use_cache: bool,
@@ -92,13 +95,18 @@ class Caller:
         self.pace = pace
         self.mask = mask
         self.prices = prices
-        self.latencies = {name: deque(seconds, maxlen=REMEMBERED) for name, seconds in latencies.items()}
+        self.latencies = {
+            name: deque(reversed(seconds[:REMEMBERED]), maxlen=REMEMBERED)
+            for name, seconds in latencies.items()
+        }
         self.attempts = attempts
         self.hedge = hedge
         self.use_cache = use_cache
         self.observer = observer
         self.announce = announce
         self.tallies: dict[str, Tally] = {}
+        #: Seconds that answers from the record took when they were made, by their ids in this run.
+        self.earlier: dict[str, float] = {}
         self._random = random.Random(seed)  # noqa: S311 - jitter, not security
         self._ids = itertools.count(1)
         self._estimator = TokenEstimator()
@@ -114,36 +122,41 @@ class Caller:
         answer_type: type[BaseModel] | None,
         subject: object | None,
         subject_digest: str,
+        wanted: Callable[[], bool] = lambda: True,
     ) -> Answer:
-        """The member's answer, or why there is none. Raises nothing but cancellation."""
-        request = request_of(member, question, sample, answer_type, subject, subject_digest, self.mask)
-        key = request_key(member, request)
-        place = _Place(member, role, layer, question.unit, answer_type, key, itertools.count(1))
+        """The member's answer, or why there is none. Raises nothing but cancellation.
+
+        Once `wanted` says no, an answer that is on its way is still taken, but not asked for twice.
+        """
         tally = self.tallies.setdefault(member.name, Tally())
         answer = partial(Answer, member.name, layer, sample, question.unit)
         self.observer(MemberStarted(member.name, layer, question.unit))
         start = time.perf_counter()
-        error, cached, spent = "", False, tally.cost
+        error, cached = "", False
+        costs: list[Decimal | None] = []
         try:
+            request = request_of(member, question, sample, answer_type, subject, subject_digest, self.mask)
+            key = request_key(member, request)
+            place = _Place(member, role, layer, question.unit, answer_type, key, wanted, costs)
             if (found := self._from_record(place, request)) is not None:
                 cached = True
                 tally.cached += 1
                 return answer(found[1], found[0].id)
             made, value = await self._until_answered(place, request)
-        except (CallError, BudgetExceeded) as problem:
+        except (CallError, BudgetExceeded, MaskingFailed) as problem:
             error = problem.message
             tally.failed += 1
             if error not in tally.errors:
                 tally.errors.append(error)
-            code = problem.code if isinstance(problem, CallError) else "budget"
-            return answer(None, error=error, error_code=code)
+            return answer(None, error=error, error_code=_code(problem))
         except asyncio.CancelledError:
             error = "cancelled"
             raise
         else:
             return answer(value, made.id)
         finally:
-            paid = None if tally.cost is None or spent is None else float(tally.cost - spent)
+            known = [cost for cost in costs if cost is not None]
+            paid = float(sum(known)) if len(known) == len(costs) else None
             seconds = time.perf_counter() - start
             self.observer(MemberFinished(member.name, layer, question.unit, cached, seconds, paid, error))
 
@@ -151,11 +164,12 @@ class Caller:
         if not self.use_cache or (found := self.record.find(place.key)) is None:
             return None
         try:
-            value = _read(found.text, place.answer_type)
+            value = read_answer(found.text, place.answer_type)
         except BrokenAnswer:  # a newer version reads more strictly than the one that recorded it
             return None
         again = self._attempt(place, request, "cached", time.time(), 0.0, text=found.text, raw=found.raw)
-        self._keep(again)
+        self.earlier[again.id] = found.seconds
+        self._keep(place, again)
         return again, value
 
     async def _until_answered(self, place: _Place, request: Request) -> tuple[Attempt, Any]:
@@ -166,13 +180,14 @@ class Caller:
             after = self._hedge_after(place.member)
             attempt = partial(self._send, place, asked, purpose)
             try:
-                return await hedged(attempt, partial(self._send, place, asked, "hedge"), after)
+                return await hedged(attempt, partial(self._send, place, asked, "hedge"), after, place.wanted)
             except CallError as error:
                 if not error.retryable or number == self.attempts:
                     raise
-                if isinstance(error, BrokenAnswer) and error.raw and place.answer_type and not repaired:
+                can_repair = error.raw and request.messages and place.answer_type and not repaired
+                if isinstance(error, BrokenAnswer) and can_repair:
                     repaired, purpose = True, "repair"
-                    asked = _with_repair(request, error)
+                    asked = with_repair(request, error)
                     continue
                 purpose, asked = "retry", request
                 await asyncio.sleep(backoff(number, error, self._random))
@@ -192,28 +207,29 @@ class Caller:
                 started, clock = time.time(), time.perf_counter()
                 fill = partial(self._attempt, place, request, purpose, started)
                 unknown = None if price is None or price.input or price.output else Decimal(0)
+                reply: Reply | None = None
                 try:
-                    reply, value = await self._generate(place, request)
+                    reply = await self._generate(member, request)
+                    value = read_answer(reply.text, place.answer_type)
                 except asyncio.CancelledError:
                     reservation.settle(None)
                     seconds = time.perf_counter() - clock
-                    self._keep(fill(seconds, cost_usd=unknown, error_code="cancelled", error="cancelled"))
+                    given_up = fill(seconds, cost_usd=unknown, error_code="cancelled", error="cancelled")
+                    self._keep(place, given_up)
                     raise
                 except CallError as error:
                     seconds = time.perf_counter() - clock
                     slot.failed(error)
                     paid: Decimal | None = Decimal(0)
-                    if error.code in (
-                        "timed_out",
-                        "broken_answer",
-                    ):  # it may have been worked on, so it may cost
+                    if reply is not None:
+                        error.raw = reply.text
+                        paid = _paid(price, reply)
+                        reservation.settle(paid)
+                    elif error.code in WORKED_ON:
                         reservation.settle(None)
                         paid = unknown
-                    self._keep(
-                        fill(
-                            seconds, raw=error.raw, cost_usd=paid, error_code=error.code, error=error.message
-                        )
-                    )
+                    failed = fill(seconds, reply=reply, raw=error.raw, cost_usd=paid)
+                    self._keep(place, replace(failed, error_code=error.code, error=error.message))
                     raise
                 seconds = time.perf_counter() - clock
                 slot.succeeded()
@@ -223,31 +239,39 @@ class Caller:
             if reply.tokens_in is not None and request.messages:
                 self._estimator.observe(member.model, len(request.text), reply.tokens_in)
             made = fill(seconds, reply=reply, cost_usd=paid)
-            self._keep(made)
+            self._keep(place, made)
             return made, value
         finally:
             reservation.release()
 
-    async def _generate(self, place: _Place, request: Request) -> tuple[Reply, Any]:
-        member = place.member
+    async def _generate(self, member: Member, request: Request) -> Reply:
+        """What the member answers, without secrets; whatever goes wrong is a `CallError`."""
         try:
             async with asyncio.timeout(member.timeout):
                 reply = await member.generate(request)
-            reply = replace(reply, text=self.mask(reply.text), raw=self.mask(reply.raw))
+            return replace(reply, text=self.mask(reply.text), raw=self.mask(reply.raw))
         except TimeoutError as error:
             raise TimedOut(f"{member.name}: no answer within {member.timeout:g} s") from error
+        except asyncio.CancelledError as error:
+            if (here := asyncio.current_task()) is not None and here.cancelling():
+                raise
+            raise CallError(f"{member.name} failed: it cancelled itself") from error
         except CallError as error:
-            error.raw, error.message = self.mask(error.raw), self.mask(error.message)
+            error.raw, error.message = self._masked(error.raw), self._masked(error.message)
             raise
+        except MaskingFailed as error:
+            raise CallError(f"{member.name}: its answer was not kept: {error.message}") from error
         except Exception as error:
             # A member is foreign code: whatever it raises costs its own voice, not the run.
-            what = self.mask(f"{type(error).__name__}: {error}")
+            what = self._masked(f"{type(error).__name__}: {error}")
             raise CallError(f"{member.name} failed: {what}") from error
+
+    def _masked(self, said: str) -> str:
+        """What a failing member said, for the record; not kept where it cannot be checked for secrets."""
         try:
-            return reply, _read(reply.text, place.answer_type)
-        except BrokenAnswer as error:
-            error.raw = reply.text
-            raise
+            return self.mask(said)
+        except MaskingFailed as problem:
+            return problem.message
 
     def _hedge_after(self, member: Member) -> float | None:
         """Seconds after which to ask a second time; None for never.
@@ -316,9 +340,10 @@ class Caller:
             error=error,
         )
 
-    def _keep(self, attempt: Attempt) -> None:
+    def _keep(self, place: _Place, attempt: Attempt) -> None:
         """Count the attempt, record it, tell observers."""
         if attempt.purpose != "cached":
+            place.costs.append(attempt.cost_usd)
             tally = self.tallies[attempt.member]
             tally.calls += 1
             tally.tokens_in += attempt.tokens_in or 0
@@ -328,41 +353,6 @@ class Caller:
                 tally.cost = None if attempt.cost_usd is None else tally.cost + attempt.cost_usd
         self.record.append(attempt)
         self.announce(attempt)
-
-
-def request_of(
-    member: Member,
-    question: Question,
-    sample: int,
-    answer_type: type[BaseModel] | None,
-    subject: object | None,
-    subject_digest: str,
-    mask: Callable[[str], str],
-) -> Request:
-    """A question as it is put to this member, without secrets."""
-    reads_subject = member.reads == "subject"
-    return Request(
-        messages=tuple(Message(m.role, mask(m.content)) for m in question.messages),
-        prompt=question.prompt,
-        answer_schema=_schema(answer_type),
-        parameters=member.parameters,
-        sample=sample,
-        subject=subject if reads_subject else None,
-        subject_digest=subject_digest if reads_subject else "",
-    )
-
-
-@cache
-def _schema(answer_type: type[BaseModel] | None) -> Mapping[str, Any] | None:
-    return None if answer_type is None else answer_type.model_json_schema()
-
-
-def _read(text: str, answer_type: type[BaseModel] | None) -> BaseModel | str:
-    if answer_type is not None:
-        return parse_answer(text, answer_type)
-    if not text.strip():
-        raise BrokenAnswer("the answer is empty")
-    return text.strip()
 
 
 def _paid(price: Price | None, reply: Reply) -> Decimal | None:
@@ -376,16 +366,8 @@ def _paid(price: Price | None, reply: Reply) -> Decimal | None:
     return cost(price, reply.tokens_in, reply.tokens_out, reply.tokens_cached or 0)
 
 
-def _with_repair(request: Request, error: BrokenAnswer) -> Request:
-    """The request once more, with the broken answer and what was wrong with it at its end."""
-    return Request(
-        messages=(
-            *request.messages,
-            Message("assistant", error.raw),
-            Message("user", repair_request(error.message)),
-        ),
-        prompt=request.prompt,
-        answer_schema=request.answer_schema,
-        parameters=request.parameters,
-        sample=request.sample,
-    )
+def _code(problem: CallError | BudgetExceeded | MaskingFailed) -> str:
+    """The code by which the record names why there is no answer."""
+    if isinstance(problem, CallError):
+        return problem.code
+    return "budget" if isinstance(problem, BudgetExceeded) else "masking_failed"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from moa_engine.errors import ConfigError
+from moa_engine.errors import ConfigError, MoaError
 from moa_engine.member import Member
 
 if TYPE_CHECKING:
@@ -32,10 +33,29 @@ class Committee:
     layers: tuple[tuple[str, ...], ...]
     aggregators: tuple[str, ...] = ()
 
+    async def open(self) -> None:
+        """Have every member do what must be done before its first request.
+
+        Raises:
+            ConfigError: a member cannot work.
+        """
+        for name, member in self.members.items():
+            try:
+                await member.open()
+            except MoaError:
+                raise
+            except Exception as error:  # whatever a plug-in's own code raises
+                raise ConfigError(
+                    f"member {name!r} cannot be opened: {type(error).__name__}: {error}"
+                ) from error
+
     async def aclose(self) -> None:
-        """Release what the members hold (connections, loaded models)."""
-        for member in self.members.values():
-            await member.aclose()
+        """Release what the members hold (connections, loaded models). One that fails is only warned of."""
+        for name, member in self.members.items():
+            try:
+                await member.aclose()
+            except Exception as error:  # a run that is over must not be lost for it
+                warnings.warn(f"member {name!r} cannot be closed: {error!r}", RuntimeWarning, stacklevel=2)
 
 
 def build_committee(

@@ -8,7 +8,8 @@ would be worse than none.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import pluggy
@@ -20,6 +21,7 @@ from moa_engine.hookspecs import MemberKind
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
+    from moa_engine.attempt import Attempt
     from moa_engine.config import Section
     from moa_engine.task import Task
 
@@ -110,6 +112,19 @@ def task_types(plugins: pluggy.PluginManager) -> dict[str, type[Task[Any]]]:
         ConfigError: a plug-in fails.
     """
     return {task.name: task for _, brought in _answers(plugins.hook.moa_tasks) for task in brought}
+
+
+def generation_observers(plugins: pluggy.PluginManager) -> dict[str, Callable[[Attempt], None]]:
+    """What each plug-in that observes generations does with one, by the plug-in's name."""
+    hook = plugins.hook.moa_generation
+    everybody = plugins.get_plugins()
+    watching = {each.plugin_name: everybody - {each.plugin} for each in hook.get_hookimpls()}
+    callers = {name: plugins.subset_hook_caller(hook.name, others) for name, others in watching.items()}
+    return {name: partial(_tell, caller) for name, caller in callers.items()}
+
+
+def _tell(hook: pluggy.HookCaller, attempt: Attempt) -> None:
+    hook(attempt=attempt)
 
 
 def _answers(hook: pluggy.HookCaller) -> Iterator[tuple[str, Any]]:

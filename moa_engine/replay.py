@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from moa_engine.answers import parse_answer
+from moa_engine.answers import read_answer
 from moa_engine.assembly import Assembly, fact_from_json
 from moa_engine.errors import RecordDamaged, RecordError, RunFailed
 from moa_engine.ledger import Answer, Fact
@@ -71,6 +71,5 @@ def replay(stored: StoredRun, task_type: type[Task[Any]]) -> Outcome[Any]:
 def _answer(data: dict[str, Any], texts: dict[str, str], answer_type: type[BaseModel] | None) -> Answer:
     value: BaseModel | str | None = None
     if data["generation"]:
-        text = texts[data["generation"]]
-        value = text.strip() if answer_type is None else parse_answer(text, answer_type)
+        value = read_answer(texts[data["generation"]], answer_type)
     return Answer(**{**data, "value": value})

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import json
 import secrets
 import time
@@ -26,6 +27,7 @@ from moa_engine.errors import RecordError, RunFailed
 from moa_engine.ledger import Answer, Fact, Ledger
 from moa_engine.outcome import MemberReport, Outcome, Status
 from moa_engine.progress import LayerStarted, Observer, RunFinished, RunStarted
+from moa_engine.same_run import Asked, left_out, run_key
 from moa_engine.stragglers import cancelled, layer_closed
 from moa_engine.task import Synthesis, Task
 
@@ -56,6 +58,11 @@ class _Layer:
     closed: bool = False
 
 
+def _good(asked: asyncio.Future[Answer]) -> bool:
+    """Whether it has been answered with something that can be used."""
+    return asked.done() and asked.result().value is not None
+
+
 class Run(Generic[ResultT]):
     """The state of one run. `execute` does it all; everything else is a step of it."""
 
@@ -72,6 +79,7 @@ class Run(Generic[ResultT]):
         observer: Observer,
         version: str,
         masked: Callable[[], int],
+        warnings: list[str],
     ) -> None:
         self.masked = masked
         self.task = task
@@ -79,6 +87,8 @@ class Run(Generic[ResultT]):
         self.caller = caller
         self.record = record
         self.stragglers = stragglers
+        self.quorum = stragglers.quorum or task.patience.quorum
+        self.grace = task.patience.grace if stragglers.grace is None else stragglers.grace
         self.plan = plan
         self.seed = seed
         self.observer = observer
@@ -87,9 +97,12 @@ class Run(Generic[ResultT]):
         self.answers: list[Answer] = []
         self.facts: list[Fact] = []
         self.synthesis: Synthesis | None = None
-        self.warnings: list[str] = []
+        self.warnings = warnings
         self.cut_short = False  #: stopped by a deadline or by the user
+        self.unsynthesised = False  #: aggregators were asked, and none answered
         self._waiting: dict[asyncio.Task[Answer], Answer] = {}  #: asked; the answer that "cancelled" would be
+        self._faults: list[BaseException] = []  #: of ours, not of members
+        self._left_out: frozenset[Asked] = frozenset()  #: whom the same run did not wait for before
 
     async def execute(self, stop: asyncio.Event | None = None) -> Outcome[ResultT]:
         """Do the run. Setting `stop` ends it early with the best partial result.
@@ -97,11 +110,18 @@ class Run(Generic[ResultT]):
         Raises:
             RecordError: the record cannot be written; nothing has been called.
         """
+        payload = self.task.dump()
+        key = run_key(
+            self.task.name, payload, self.committee, seed=self.seed, quorum=self.quorum, grace=self.grace
+        )
+        if self.caller.use_cache:
+            self._left_out = left_out(self.record, key, merges_late=self.task.merges_late)
         self.record.start_run(
             run=self.caller.run,
+            key=key,
             task=self.task.name,
             committee=self.committee.name,
-            payload={"task": self.task.dump(), "order": list(self.committee.members)},
+            payload={"task": payload, "order": list(self.committee.members)},
             plan=self.plan.to_json(),
             seed=self.seed,
             version=self.version,
@@ -119,10 +139,12 @@ class Run(Generic[ResultT]):
                 why = "interrupted" if stopped.done() else "the run's deadline passed"
                 self.warnings.append(f"{why}: this is the best partial result")
             elif (fault := work.exception()) is not None:
-                raise fault
+                self._faults.insert(0, fault)
         finally:
             await cancelled([work, stopped])
             await self._dismiss()
+        if self._faults:
+            raise self._faults[0]
         return self._finish(start)
 
     async def _work(self) -> None:
@@ -146,47 +168,60 @@ class Run(Generic[ResultT]):
         for name in names:
             member = self.committee.members[name]
             questions = self.task.questions(member, number, ledger)
-            for sample in range(member.samples if questions else 0):
-                asked = layer.seats.setdefault((name, sample), [])
-                for question in questions:
-                    work = asyncio.ensure_future(
-                        self.caller.ask(
-                            member,
-                            question,
-                            role="proposer",
-                            layer=number,
-                            sample=sample,
-                            answer_type=answer_type,
-                            subject=self.task.subject,
-                            subject_digest=self.task.subject_digest,
-                        )
+            for sample, question in itertools.product(range(member.samples), questions):
+                missed = Answer(
+                    name, number, sample, question.unit, None, error="cancelled", error_code="cancelled"
+                )
+                if (name, number, sample, question.unit) in self._left_out:
+                    self._heard(missed)
+                    continue
+                work = asyncio.ensure_future(
+                    self.caller.ask(
+                        member,
+                        question,
+                        role="proposer",
+                        layer=number,
+                        sample=sample,
+                        answer_type=answer_type,
+                        subject=self.task.subject,
+                        subject_digest=self.task.subject_digest,
+                        wanted=lambda: not layer.closed,
                     )
-                    self._waiting[work] = Answer(
-                        name, number, sample, question.unit, None, error="cancelled", error_code="cancelled"
-                    )
-                    work.add_done_callback(lambda done: self._answered(done, layer))
-                    asked.append(work)
+                )
+                self._waiting[work] = missed
+                work.add_done_callback(lambda done: self._answered(done, layer))
+                layer.seats.setdefault((name, sample), []).append(work)
         self.observer(LayerStarted(number, len(self.committee.layers) + 1, len(layer.seats)))
-        if layer.seats:
-            patience = self.task.patience
-            in_time = await layer_closed(
-                layer.seats,
-                answered=lambda answer: answer.value is not None,
-                quorum=self.stragglers.quorum or patience.quorum,
-                grace=patience.grace if self.stragglers.grace is None else self.stragglers.grace,
-                deadline=self.stragglers.layer_deadline,
-            )
-            if not in_time:
-                self.cut_short = True
-                self.warnings.append(f"layer {number} closed at its deadline, before all had answered")
-            await asyncio.sleep(0)  # who is done by now has its callback in the loop's next turn
+        await asyncio.sleep(0)  # by now the answers that are in the record are there
+        in_time = await layer_closed(
+            layer.seats,
+            answered=_good,
+            quorum=self.quorum,
+            grace=self.grace,
+            deadline=self.stragglers.layer_deadline,
+            earlier={seat: self._earlier(asked) for seat, asked in layer.seats.items()},
+        )
+        if not in_time:
+            self.cut_short = True
+            self.warnings.append(f"layer {number} closed at its deadline, before all had answered")
+        await asyncio.sleep(0)  # who is done by now has its callback in the loop's next turn
         layer.closed = True
+
+    def _earlier(self, asked: Sequence[asyncio.Task[Answer]]) -> float:
+        """Seconds that a seat's answers took when they were made, if they come from the record; else 0."""
+        there = (work.result().generation for work in asked if _good(work))
+        return max((self.caller.earlier.get(generation, 0.0) for generation in there), default=0.0)
 
     def _answered(self, work: asyncio.Task[Answer], layer: _Layer) -> None:
         missed = self._waiting.pop(work)
-        answer = missed if work.cancelled() else work.result()
-        if layer.closed and not work.cancelled():
-            answer = replace(answer, late=True)
+        if work.cancelled():
+            self._heard(missed)
+        elif (fault := work.exception()) is not None:
+            self._faults.append(fault)
+        else:
+            self._heard(replace(work.result(), late=layer.closed))
+
+    def _heard(self, answer: Answer) -> None:
         self.answers.append(answer)
         self._event("answer", answer_to_json(answer))
 
@@ -218,6 +253,7 @@ class Run(Generic[ResultT]):
                 await cancelled(work)
             answers = [task.result() for task in work if task in done]
             if not slow and all(answer.value is not None for answer in answers):
+                self.unsynthesised = False
                 self.synthesis = Synthesis(name, tuple(answers))
                 self._event(
                     "synthesis",
@@ -225,6 +261,7 @@ class Run(Generic[ResultT]):
                 )
                 return
             why = next((answer.error for answer in answers if answer.error), "no answer before the deadline")
+            self.unsynthesised = True
             self.warnings.append(f"aggregator {name} gave no synthesis: {why}")
 
     async def _dismiss(self) -> None:
@@ -242,7 +279,7 @@ class Run(Generic[ResultT]):
             status = "failed"
             self.warnings.append(problem.message)
         missing = self._missing()
-        if status == "complete" and (self.cut_short or missing or self._without_synthesis()):
+        if status == "complete" and (self.cut_short or missing or self.unsynthesised):
             status = "partial"
         tallies = self.caller.tallies
         costs = [tally.cost for tally in tallies.values()]
@@ -276,10 +313,6 @@ class Run(Generic[ResultT]):
             if answer.value is None and (answer.error_code != "cancelled" or self.cut_short)
         }
         return tuple(name for name in self.committee.members if name in failed)
-
-    def _without_synthesis(self) -> bool:
-        """Whether aggregators were asked, and none answered."""
-        return self.synthesis is None and any(text.startswith("aggregator ") for text in self.warnings)
 
     def _report(self, name: str, tally: Tally) -> MemberReport:
         member = self.committee.members[name]

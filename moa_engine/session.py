@@ -154,6 +154,7 @@ async def conduct(
             session.redactor.learn(secret)
     prices: dict[str, Price | None] = {member.name: price_of(member) for member in members}
     seed = seed_of(task) if settings.seed is None else settings.seed
+    warnings: list[str] = []
     caller = Caller(
         run=new_run_id(),
         record=session.record,
@@ -167,7 +168,7 @@ async def conduct(
         use_cache=settings.cache,
         seed=seed,
         observer=observer,
-        announce=_announcer(session.plugins),
+        announce=_announcer(session.plugins, warnings.append),
     )
     run = Run(
         task,
@@ -180,12 +181,12 @@ async def conduct(
         observer=observer,
         version=version("pytest-moa"),
         masked=lambda: session.redactor.masked,
+        warnings=warnings,
     )
     if any(member.reads == "messages" for member in members):
         _choose_transport(settings, committee)
     try:
-        for member in members:
-            await member.open()
+        await committee.open()
         check_prices(plan, settings)
         _check_budget(session, task, committee)
         if stop is not None:
@@ -262,15 +263,21 @@ def _detected(plugins: pluggy.PluginManager, text: str) -> list[str]:
     return [secret for found in plugins.hook.moa_redact(text=text) for secret in found]
 
 
-def _announcer(plugins: pluggy.PluginManager) -> Callable[[Attempt], None]:
-    hook = plugins.hook.moa_generation
-    if not hook.get_hookimpls():
-        return _unannounced
-    return lambda attempt: hook(attempt=attempt)
+def _announcer(plugins: pluggy.PluginManager, warn: Callable[[str], None]) -> Callable[[Attempt], None]:
+    """Tells every observer of each attempt. One that fails costs no run: it is named once, and left out."""
+    from moa_engine.plugins import generation_observers
 
+    observers = generation_observers(plugins)
 
-def _unannounced(attempt: Attempt) -> None:
-    """Nobody observes generations."""
+    def announce(attempt: Attempt) -> None:
+        for name, observe in list(observers.items()):
+            try:
+                observe(attempt)
+            except Exception as error:  # whatever the plug-in's own code raises
+                del observers[name]
+                warn(f"the plug-in {name} failed in moa_generation: {type(error).__name__}: {error}")
+
+    return announce
 
 
 def _unobserved(event: Event) -> None:
@@ -289,7 +296,7 @@ def _choose_transport(settings: Settings, committee: Committee) -> None:
 def _is_cached(session: Session, task: Task[Any], member: Member, question: Question, sample: int) -> bool:
     """Whether the record has the answer to a question of the first layer."""
     from moa_engine.attempt import request_key
-    from moa_engine.caller import request_of
+    from moa_engine.request import request_of
 
     request = request_of(
         member,

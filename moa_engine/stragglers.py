@@ -37,11 +37,17 @@ def unusual(latencies: Collection[float]) -> float | None:
     return max(ordered[ceil(0.9 * len(ordered)) - 1], 1.5 * ordered[len(ordered) // 2], SHORTEST)
 
 
-async def hedged(attempt: Attempting[T], again: Attempting[T], after: float | None) -> T:
+async def hedged(
+    attempt: Attempting[T],
+    again: Attempting[T],
+    after: float | None,
+    wanted: Callable[[], bool] = lambda: True,
+) -> T:
     """The first good result of `attempt` and, if that takes longer than `after` seconds, of `again`.
 
     Both are called with a function that they call when their request leaves: time spent waiting for
-    a free slot does not count. The loser is cancelled. If both fail, the first one's error is raised.
+    a free slot does not count. There is no second request when `wanted` says no by then. The loser is
+    cancelled. If both fail, the first one's error is raised.
     """
     if after is None:
         return await attempt(_nothing)
@@ -51,7 +57,7 @@ async def hedged(attempt: Attempting[T], again: Attempting[T], after: float | No
     timers: list[asyncio.TimerHandle] = []
 
     def ring() -> None:
-        if not due.done():
+        if not due.done() and wanted():
             due.set_result(None)
 
     def sent() -> None:
@@ -93,36 +99,41 @@ async def cancelled(futures: Collection[asyncio.Future[Any]]) -> None:
 async def layer_closed(
     seats: Mapping[object, Collection[asyncio.Future[T]]],
     *,
-    answered: Callable[[T], bool],
+    answered: Callable[[asyncio.Future[T]], bool],
     quorum: float,
     grace: float,
     deadline: float,
+    earlier: Mapping[object, float],
 ) -> bool:
     """Wait until a layer may close; False when its deadline closed it. Nothing is cancelled here.
 
-    A seat has answered when all its futures have a result that counts. Once `quorum` (a share) of
-    the seats have, the rest get `grace` times the time that this took.
+    A seat has answered when `answered` says so of all its futures. Once `quorum` (a share) of the
+    seats have, the rest get `grace` times the time that this took. `earlier` has the seconds that
+    answers from the record took when they were made: for the quorum they come after that time, so
+    that they make nobody late who would not have been late then.
     """
     loop = asyncio.get_running_loop()
     start = loop.time()
     closes = start + deadline
     needed = ceil(quorum * len(seats))
     pending = {future for futures in seats.values() for future in futures}
+    arrivals = sorted(start + seconds for seconds in earlier.values())
     quorum_reached = False
     while pending:
-        left = closes - loop.time()
-        if left <= 0:
+        now = loop.time()
+        if now >= closes:
             return quorum_reached
-        _, pending = await asyncio.wait(pending, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        until = min([closes, *(at for at in arrivals if at > now)])
+        _, pending = await asyncio.wait(pending, timeout=until - now, return_when=asyncio.FIRST_COMPLETED)
         if quorum_reached or quorum >= 1:
             continue
+        now = loop.time()
         good = sum(
-            all(future.done() and answered(future.result()) for future in futures)
-            for futures in seats.values()
+            start + earlier.get(seat, 0.0) <= now and all(map(answered, futures))
+            for seat, futures in seats.items()
         )
         if good >= needed:
             quorum_reached = True
-            now = loop.time()
             closes = min(closes, now + grace * (now - start))
     return True
 

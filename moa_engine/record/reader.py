@@ -29,6 +29,14 @@ SELECT seconds FROM entry INDEXED BY entry_member
 WHERE error_code = '' AND purpose <> 'cached' AND member = ? AND model = ? AND endpoint = ?
 ORDER BY seq DESC LIMIT ?
 """
+_EVENTS_OF = """
+SELECT body FROM entry WHERE type = 'event' AND run = (
+    SELECT start.run FROM entry AS start JOIN entry AS ended ON ended.run = start.run
+    WHERE start.type = 'start' AND start.key = ?
+    AND ended.type = 'end' AND json_extract(ended.body, '$.status') = 'complete'
+    ORDER BY start.seq DESC LIMIT 1
+) ORDER BY seq
+"""
 
 
 class Reader:
@@ -66,6 +74,10 @@ class Reader:
     def latencies(self, member: str, model: str, endpoint: str, limit: int) -> list[float]:
         """Seconds of usable attempts, newest first."""
         return [seconds for (seconds,) in self.rows(_LATENCIES, member, model, endpoint, limit)]
+
+    def events_of(self, key: str) -> list[Body]:
+        """The events of the newest complete run with this key, in order."""
+        return [json.loads(body) for (body,) in self.rows(_EVENTS_OF, key)]
 
     def entries(self, run: str) -> list[tuple[int, str, Body]]:
         """Number, hash and body of each entry of a run, in order."""

@@ -15,6 +15,7 @@ from moa_engine.errors import RecordError
 from moa_engine.record.chain import Verification
 from moa_engine.record.entries import (
     Body,
+    Event,
     Note,
     RunSummary,
     StoredRun,
@@ -76,6 +77,7 @@ class Record:
         self,
         *,
         run: str,
+        key: str,
         task: str,
         committee: str,
         payload: Mapping[str, Any],
@@ -85,12 +87,12 @@ class Record:
     ) -> None:
         """Put down that a run begins, and wait until that is in the file: the time to find that it cannot be.
 
-        `payload` (what `Task.dump` gave) and `plan` are JSON values.
+        `payload` (what `Task.dump` gave) and `plan` are JSON values; `key` is the same for the same run.
 
         Raises:
             RecordError: the record cannot be written.
         """
-        fields = {"task": task, "committee": committee, "seed": seed, "version": version}
+        fields = {"key": key, "task": task, "committee": committee, "seed": seed, "version": version}
         texts = {"payload": _json(payload), "plan": _json(plan)}
         self._writer.add(Note("start", run, {**fields, "process": this_process()}, texts, time.time()))
         self.flush()
@@ -154,6 +156,15 @@ class Record:
     def latencies(self, member: str, model: str, endpoint: str, limit: int = 200) -> list[float]:
         """Seconds that this member's last usable attempts took, newest first."""
         return self._reader.latencies(member, model, endpoint, limit)
+
+    def events_of(self, key: str) -> tuple[Event, ...]:
+        """The events of the newest complete run that was started with this key; none without one.
+
+        Raises:
+            RecordDamaged: a text of that run is missing or altered.
+        """
+        text = self._reader.texts()
+        return tuple(event_from(body, text) for body in self._reader.events_of(key))
 
     def runs(self, limit: int = 20) -> list[RunSummary]:
         """The last runs, newest first."""

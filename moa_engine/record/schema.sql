@@ -25,6 +25,7 @@ CREATE TABLE entry (
 
 CREATE INDEX entry_run ON entry (run);
 CREATE INDEX entry_start ON entry (run) WHERE type = 'start';
+CREATE INDEX entry_same ON entry (key) WHERE type = 'start';
 -- Usable answers of members, without the copies of them that later runs took from the record.
 CREATE INDEX entry_key ON entry (key) WHERE error_code = '' AND purpose <> 'cached';
 CREATE INDEX entry_member ON entry (member, model, endpoint) WHERE error_code = '' AND purpose <> 'cached';

@@ -270,11 +270,14 @@ def test_stopping_gives_the_best_partial_result(opened: Opened) -> None:
         return await conduct(session, task, committee, plan_for(session, task, committee), stop=stop)
 
     with ScriptedEndpoint(script) as endpoint:
-        outcome = asyncio.run(stopped(opened(endpoint.base_url, layers=2)))
+        session = opened(endpoint.base_url, layers=2)
+        outcome = asyncio.run(stopped(session))
         endpoint.wait_until(lambda: endpoint.gone == 1)
     assert (outcome.status, outcome.missing) == ("partial", ("cid",))
     assert outcome.result in ("ann of layer 1", "bob of layer 1")
     assert "interrupted" in outcome.warnings[0]
+    again = replay(session.record.run(outcome.run), AskTask)
+    assert again.task.present(again, "json") == outcome.task.present(outcome, "json")
 
 
 def test_outcomes_are_json_with_the_documented_fields(opened: Opened) -> None:

@@ -92,7 +92,13 @@ def test_among_equal_latencies_nothing_is_unusual_before_half_as_long_again() ->
     assert unusual([2.0] * 20) == 3.0
 
 
-def close(seconds: list[float], quorum: float, grace: float, deadline: float) -> tuple[bool, int]:
+def close(
+    seconds: list[float],
+    quorum: float,
+    grace: float,
+    deadline: float,
+    earlier: dict[object, float] | None = None,
+) -> tuple[bool, int]:
     """Whether the layer closed in time, and how many seats had answered by then."""
 
     async def scenario() -> tuple[bool, int]:
@@ -101,7 +107,14 @@ def close(seconds: list[float], quorum: float, grace: float, deadline: float) ->
             return True
 
         seats = {n: [asyncio.ensure_future(member(delay))] for n, delay in enumerate(seconds)}
-        in_time = await layer_closed(seats, answered=bool, quorum=quorum, grace=grace, deadline=deadline)
+        in_time = await layer_closed(
+            seats,
+            answered=asyncio.Future.done,
+            quorum=quorum,
+            grace=grace,
+            deadline=deadline,
+            earlier=earlier or {},
+        )
         done = sum(futures[0].done() for futures in seats.values())
         for futures in seats.values():
             futures[0].cancel()
@@ -120,3 +133,10 @@ def test_a_quorum_closes_without_the_slowest() -> None:
 
 def test_the_deadline_closes_a_layer_that_has_no_quorum() -> None:
     assert close([0, 60, 60], quorum=0.66, grace=0.25, deadline=0.05) == (False, 1)
+
+
+def test_answers_from_the_record_count_after_the_time_that_they_once_took() -> None:
+    once = {0: 30.0, 1: 30.0}
+    assert close([0, 0, 0.1], quorum=0.66, grace=0, deadline=60, earlier=once) == (True, 3)
+    once = {0: 0.05, 1: 0.1}
+    assert close([0, 0, 60], quorum=0.66, grace=0, deadline=30, earlier=once) == (True, 2)

@@ -46,6 +46,7 @@ def an_attempt(id: str = "a1", **fields: object) -> Attempt:
 
 def start(record: Record, run: str = "run-1", **fields: object) -> None:
     given = {
+        "key": "key of a run",
         "task": "ask",
         "committee": "moa",
         "payload": {"question": "Why?"},
