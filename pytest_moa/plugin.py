@@ -8,7 +8,7 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the `--moa*` options."""
     group = parser.getgroup("moa", "committee of language models (pytest-moa)")
-    group.addoption("--moa-status", action="store_true", help="show the configured committee, and run no test")
+    group.addoption("--moa-status", action="store_true", help="show the configured committee, run no test")
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
