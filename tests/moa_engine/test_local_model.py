@@ -185,6 +185,8 @@ import asyncio, os, signal, sys
 from pathlib import Path
 from tests.moa_engine.test_local_model import member_of
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in the background has not
+
 async def run():
     await member_of(Path(sys.argv[1])).open()
     tcp = [line.split()[9] for name in ("tcp", "tcp6") for line in list(open("/proc/net/" + name))[1:]]

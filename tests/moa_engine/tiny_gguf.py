@@ -44,7 +44,7 @@ def write_tiny_gguf(path: Path, *chains: str) -> Path:
         _field("llama.attention.layer_norm_rms_epsilon", _F32, struct.pack("<f", 1e-5)),
     ]
     numbers = {
-        "llama.context_length": 512,
+        "llama.context_length": 131_072,
         "llama.embedding_length": _SIZE,
         "llama.block_count": 1,
         "llama.feed_forward_length": _HEAD,
