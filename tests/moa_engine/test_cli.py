@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -109,10 +111,8 @@ def test_the_record_can_be_read_shown_checked_replayed_and_exported(
 
 
 def test_an_altered_record_does_not_verify(moa: Moa, endpoint: ScriptedEndpoint, tmp_path: Path) -> None:
-    import sqlite3
-
     moa("ask", "What is the answer?")
-    with sqlite3.connect(tmp_path / "record.sqlite") as database:
+    with closing(sqlite3.connect(tmp_path / "record.sqlite")) as database, database:
         database.execute("UPDATE entry SET body = replace(body, 'bob', 'eve')")
     done = moa("verify")
     assert done.returncode == 4

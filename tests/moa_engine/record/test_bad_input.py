@@ -1,6 +1,7 @@
 import sqlite3
 import stat
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def test_another_file_is_refused_and_left_alone(path: Path, content: bytes) -> N
 
 def test_another_programs_database_is_refused_and_left_alone(path: Path) -> None:
     path.parent.mkdir()
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE songs (title)")
     connection.close()
     before = path.read_bytes()
@@ -47,7 +48,7 @@ def test_another_programs_database_is_refused_and_left_alone(path: Path) -> None
 
 def test_a_newer_format_is_refused(path: Path) -> None:
     filled(path)
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("PRAGMA user_version = 2")
     connection.close()
     with pytest.raises(RecordError, match=r"(?s)format 2, which is newer.*Upgrade pytest-moa"):

@@ -1,4 +1,5 @@
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ _SWAP = """UPDATE entry SET seq = CASE seq WHEN 3 THEN -4 ELSE -3 END WHERE seq 
 )
 def test_tampering_is_found_where_it_was_done(path: Path, tampering: str, row: int | None, run: str) -> None:
     filled(path)
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.executescript(tampering)
     connection.close()
     with Record(path) as record:
@@ -58,7 +59,7 @@ def test_tampering_is_found_where_it_was_done(path: Path, tampering: str, row: i
 
 def test_rows_cut_off_at_the_end_stay_missing_when_work_goes_on(path: Path) -> None:
     filled(path)
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("DELETE FROM entry WHERE seq > 10")
     connection.close()
     with Record(path) as record:
@@ -73,7 +74,7 @@ def test_rows_cut_off_at_the_end_stay_missing_when_work_goes_on(path: Path) -> N
 
 def test_an_altered_answer_is_not_taken_from_the_cache(path: Path) -> None:
     filled(path)
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("UPDATE piece SET data = x'0041'")
     connection.close()
     with Record(path) as record, pytest.raises(RecordDamaged, match="missing or altered"):
