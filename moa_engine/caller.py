@@ -223,6 +223,9 @@ class Caller:
                     paid: Decimal | None = Decimal(0)
                     if reply is not None:
                         error.raw = reply.text
+                    elif error.reply is not None:
+                        reply = replace(error.reply, text=error.raw, raw=self._masked(error.reply.raw))
+                    if reply is not None:
                         paid = _paid(price, reply)
                         reservation.settle(paid)
                     elif error.code in WORKED_ON:

@@ -108,17 +108,12 @@ def read_reply(body: bytes, asked: Asked, *, wants_json: bool) -> Reply:
     if isinstance(message.get("refusal"), str) and message["refusal"]:
         raise Refused(f"the model declined: {_shown(message['refusal'])}", raw=raw[:LONGEST_RAW])
     text = _THOUGHTS.sub("", _content(message.get("content")))
-    if not text.strip():
-        hint = "raise max_tokens: reasoning counts, too" if finish == "length" else ""
-        raise BrokenAnswer(f"the answer is empty (finish_reason {_shown(finish)})", hint=hint)
-    if finish == "length" and wants_json:
-        raise BrokenAnswer("the answer was cut off at max_tokens", hint="raise max_tokens", raw=text)
     usage = data["usage"] if isinstance(data.get("usage"), dict) else {}
     details = usage.get("prompt_tokens_details")
     cached = (
         details.get("cached_tokens") if isinstance(details, dict) else usage.get("prompt_cache_hit_tokens")
     )
-    return Reply(
+    reply = Reply(
         text=text,
         tokens_in=_count(usage.get("prompt_tokens")),
         tokens_out=_count(usage.get("completion_tokens")),
@@ -126,6 +121,16 @@ def read_reply(body: bytes, asked: Asked, *, wants_json: bool) -> Reply:
         finish_reason=finish,
         raw=raw,
     )
+    problem = None
+    if not text.strip():
+        hint = "raise max_tokens: reasoning counts, too" if finish == "length" else ""
+        problem = BrokenAnswer(f"the answer is empty (finish_reason {_shown(finish)})", hint=hint)
+    elif finish == "length" and wants_json:
+        problem = BrokenAnswer("the answer was cut off at max_tokens", hint="raise max_tokens", raw=text)
+    if problem is not None:
+        problem.reply = reply
+        raise problem
+    return reply
 
 
 def complaint(body: bytes) -> Complaint:

@@ -20,6 +20,11 @@ MoaError
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from moa_engine.member import Reply
+
 
 class MoaError(Exception):
     """Base of the engine's errors.
@@ -94,6 +99,7 @@ class CallError(MoaError):
         self.status = status  #: HTTP status, when there was one
         self.retry_after = retry_after  #: seconds the endpoint asked us to wait
         self.raw = raw  #: what the endpoint sent, for the record
+        self.reply: Reply | None = None  #: the reply itself, when there was one: it has to be paid
 
 
 class Refused(CallError):

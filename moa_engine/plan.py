@@ -107,13 +107,15 @@ def plan_run(
     latencies: Callable[[Member], Sequence[float]] | None = None,
     is_cached: Callable[[Member, Question, int], bool] | None = None,
     estimator: TokenEstimator | None = None,
+    seed: int = 0,
 ) -> Plan:
     """The plan of a run. Calls no member; may look up prices and resolve names of unknown hosts.
 
     `latencies` gives the seconds of a member's earlier calls, `is_cached` whether the record has
-    the answer to a question of layer 1 (member, question, sample).
+    the answer to a question of layer 1 (member, question, sample), `seed` the run's seed: prompts can
+    depend on it.
     """
-    planner = _Planner(task, settings, latencies or _none, estimator or TokenEstimator())
+    planner = _Planner(task, settings, latencies or _none, estimator or TokenEstimator(), seed)
     said: dict[str, Range[int]] = {}
     for layer, names in enumerate(committee.layers, 1):
         heard, said = said, {}
@@ -162,7 +164,9 @@ class _Planner:
         settings: Settings,
         latencies: Callable[[Member], Sequence[float]],
         estimator: TokenEstimator,
+        seed: int,
     ) -> None:
+        self.nothing_said = Ledger(seed=seed)
         self.task = task
         self.settings = settings
         self.latencies = latencies
@@ -178,12 +182,12 @@ class _Planner:
         hedges = 2 if self.settings.stragglers.hedge and member.endpoint else 1
         attempts = self.settings.attempts * hedges
         if member.reads == "subject":
-            questions = self.task.questions(member, layer, Ledger())
+            questions = self.task.questions(member, layer, self.nothing_said)
             return [(question, _Call(_NOTHING, _NOTHING, attempts, 0)) for question in questions]
         repairs = hedges if typed and self.settings.attempts > 1 else 0
         limit = answer_limit(member.parameters)
         asks = []
-        for question in self.task.questions(member, 1, Ledger()):
+        for question in self.task.questions(member, 1, self.nothing_said):
             text = "\n".join(message.content for message in question.messages)
             prompt = self.estimator.estimate(text, member.model)
             low, expected, high = total((heard.get(unit, _NOTHING) for unit in {question.unit, ""}), 0)

@@ -214,7 +214,7 @@ class Plan:
     def _remarks(self) -> Iterator[str]:
         remarks = []
         if self.in_record:
-            remarks.append(f"{self.in_record} of these calls are in the record and cost nothing.")
+            remarks.append(f"In the record, and free: {self.in_record} of these calls.")
         if self.untimed:
             remarks.append(f"Times are guessed, the record has none of: {', '.join(self.untimed)}.")
         if self.unpriced:

@@ -101,6 +101,7 @@ def plan_for(session: Session, task: Task[Any], committee: Committee) -> Plan:
         session.settings,
         latencies=lambda member: known[member.name],
         is_cached=is_cached,
+        seed=_seed(session, task),
     )
 
 
@@ -144,7 +145,7 @@ async def conduct(
     from moa_engine.pacing import Pace
     from moa_engine.plan import check_prices
     from moa_engine.prices import price_of
-    from moa_engine.run import Run, new_run_id, seed_of
+    from moa_engine.run import Run, new_run_id
 
     settings = session.settings
     observer = observer or _unobserved
@@ -153,7 +154,7 @@ async def conduct(
         for secret in member.secrets:
             session.redactor.learn(secret)
     prices: dict[str, Price | None] = {member.name: price_of(member) for member in members}
-    seed = seed_of(task) if settings.seed is None else settings.seed
+    seed = _seed(session, task)
     warnings: list[str] = []
     caller = Caller(
         run=new_run_id(),
@@ -214,7 +215,7 @@ def _check_budget(session: Session, task: Task[Any], committee: Committee) -> No
         price = price_of(member)
         if price is None or member.reads == "subject":
             continue
-        for question in task.questions(member, 1, Ledger()):
+        for question in task.questions(member, 1, Ledger(seed=_seed(session, task))):
             text = "\n".join(message.content for message in question.messages)
             worst = worst_cost(price, estimator.estimate(text, member.model), answer_limit(member.parameters))
             needed += sum(
@@ -227,6 +228,12 @@ def _check_budget(session: Session, task: Task[Any], committee: Committee) -> No
             f"the first layer alone could cost {dollars(needed)}, more than the budget of {dollars(limit)}",
             hint="see the plan with --plan; raise the budget, lower the members' max_tokens, or take fewer",
         )
+
+
+def _seed(session: Session, task: Task[Any]) -> int:
+    from moa_engine.run import seed_of
+
+    return seed_of(task) if session.settings.seed is None else session.settings.seed
 
 
 def _limit(settings: Settings) -> Decimal | None:

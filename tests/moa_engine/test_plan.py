@@ -204,7 +204,7 @@ def test_answers_in_the_record_cost_nothing() -> None:
     assert (plan.calls, plan.in_record, plan.most_calls) == (3, 2, 6)
     assert plan.rows[1].cost is not None
     assert plan.rows[1].cost.high == 0
-    assert "2 of these calls are in the record" in plan.to_text()
+    assert "In the record, and free: 2 of these calls." in plan.to_text()
 
 
 def test_a_hosted_member_without_a_price_stops_the_run_and_says_how_to_go_on() -> None:

@@ -123,6 +123,8 @@ def test_the_same_review_again_makes_no_call_and_replays_byte_for_byte(opened: O
         session = opened(endpoint.base_url)
         again = review(session)
         assert endpoint.count == 7
+        committee = build_committee(session.settings, session.plugins, standing=["ruff"])
+        assert plan_for(session, first.task, committee).in_record == 4  # all of layer 1
     assert again.result == first.result
     assert again.calls == 0
     repeated = replay(session.record.run(first.run), ReviewTask)
