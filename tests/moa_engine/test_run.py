@@ -6,6 +6,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -242,7 +243,7 @@ def test_secrets_in_a_question_are_masked_before_they_leave(opened: Opened, tmp_
         session.record.flush()
     assert outcome.masked_secrets == 1
     assert not any(token in text_of(received.body) for received in endpoint.requests)
-    with sqlite3.connect(tmp_path / "record.sqlite") as database:
+    with closing(sqlite3.connect(tmp_path / "record.sqlite")) as database, database:
         assert not any(token in line for line in database.iterdump())
     assert not any(token in line for line in session.record.export(outcome.run))
 
@@ -286,3 +287,14 @@ def test_outcomes_are_json_with_the_documented_fields(opened: Opened) -> None:
     data = json.loads(outcome.task.present(outcome, "json"))
     assert {"answer", "status", "run", "calls", "cached", "cost_usd", "seconds", "members"} <= data.keys()
     assert data["members"][0].keys() >= {"name", "kind", "model", "role", "calls", "cached", "failed"}
+
+
+@pytest.mark.parametrize("broken", [Scripted(""), Scripted("  ", finish_reason="length")])
+def test_a_broken_answer_is_paid_for_what_it_used(opened: Opened, broken: Scripted) -> None:
+    members = {"ann": {"price": {"input": 1.0, "output": 1.0}}}
+    with ScriptedEndpoint(lambda _: broken) as endpoint:
+        outcome = ask(opened(endpoint.base_url, "ann", layers=1, members=members, attempts=1))
+    [ann] = outcome.members
+    assert (outcome.status, ann.failed) == ("failed", 1)
+    assert ann.tokens_in > 0
+    assert outcome.cost_usd == pytest.approx((ann.tokens_in + ann.tokens_out) / 1e6)
