@@ -70,9 +70,10 @@ class AskTask(Task[str]):
     def present(self, outcome: Outcome[str], format: str) -> str:
         if format == "text":
             return f"{outcome.result or ''}\n"
-        return (
-            json.dumps({"answer": outcome.result, **outcome.figures()}, ensure_ascii=False, indent=2) + "\n"
-        )
+        if format == "json":
+            data = {"answer": outcome.result, **outcome.figures()}
+            return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
+        raise ValueError(f"no such format: {format!r}; known are text, json")
 
     def _question(self, ledger: Ledger, layer: int) -> Question:
         prompt = load_prompt("moa_engine", "ask")

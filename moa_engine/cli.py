@@ -18,7 +18,9 @@ from moa_engine.errors import BudgetExceeded, ConfigError, MoaError, Unpriced
 from moa_engine.options import add_committee_options, flags
 
 if TYPE_CHECKING:
-    pass
+    from contextlib import AbstractContextManager
+
+    from moa_engine.session import Session
 
 #: Exit codes, the same for every command of the distribution.
 OK, USAGE, PARTIAL, FAILED, INTERRUPTED = 0, 2, 3, 4, 130
@@ -86,8 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     verify = commands.add_parser("verify", help="check that nobody changed the record")
     for command in (show, replay, export):
         command.add_argument("run", help="a run's id, the start of one, or last")
-    for command in (log, show, replay, verify):
-        command.add_argument("--format", default="text", help="text or json; replay: any format of its task")
+    for command in (log, show, verify):
+        command.add_argument("--format", choices=("text", "json"), default="text")
+    replay.add_argument("--format", default="text", help="text, json, or another format of the run's task")
     for command, action in (
         (log, _log),
         (show, _show),
@@ -182,7 +185,10 @@ def _replay(args: argparse.Namespace) -> int:
     with _session(args) as session:
         stored = session.record.run(args.run)
         outcome = replay(stored, find_task(session, stored.task))
-    sys.stdout.write(outcome.task.present(outcome, args.format))
+    try:
+        sys.stdout.write(outcome.task.present(outcome, args.format))
+    except ValueError as error:
+        raise ConfigError(f"run {stored.id}: {error}") from None
     return FAILED if outcome.status == "failed" else OK
 
 
@@ -221,7 +227,8 @@ def _download(args: argparse.Namespace) -> int:
         raise ConfigError(f"no model {args.name!r} in the catalogue", hint=f"there are: {', '.join(models)}")
     model = models[args.name]
     print(f"{model.name}: {model.size / 1e6:.0f} MB, {model.licence}, from {model.url}", file=sys.stderr)
-    if not args.yes and input("Download it? [y/N] ").strip().lower() not in ("y", "yes"):
+    if not args.yes and not _agreed("Download it? [y/N] "):
+        print("moa: nothing was downloaded", file=sys.stderr)
         return OK
     with _session(args) as session:
         path = download_model(model, session.settings, progress=shown_on(sys.stderr))
@@ -229,7 +236,13 @@ def _download(args: argparse.Namespace) -> int:
     return OK
 
 
-def _session(args: argparse.Namespace):  # type: ignore[no-untyped-def]  # a context manager of Session
+def _agreed(question: str) -> bool:
+    """Whether somebody is there and says yes."""
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _session(args: argparse.Namespace) -> AbstractContextManager[Session]:
     from moa_engine.session import open_session
 
     return open_session(start=Path.cwd(), config=args.config, flags=flags(args))

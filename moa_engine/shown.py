@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from moa_engine.errors import MoaError, RecordDamaged
+from moa_engine.errors import RecordDamaged
 from moa_engine.printable import printable
 from moa_engine.replay import replay
 
@@ -54,8 +54,6 @@ def run_lines(stored: StoredRun, task_type: type[Task[Any]], format: str) -> Ite
             indent=2,
         )
         return
-    if format != "text":
-        raise MoaError(f"a run can be shown as text or json, not as {format}")
     yield f"run {stored.id}: {stored.task}, committee {stored.committee}, {stored.status}"
     for layer in sorted({attempt.layer for attempt in stored.attempts}):
         here = [attempt for attempt in stored.attempts if attempt.layer == layer]

@@ -133,4 +133,8 @@ class Task(ABC, Generic[ResultT]):
 
     @abstractmethod
     def present(self, outcome: Any, format: str) -> str:
-        """An `Outcome` of this task, written out in one of the task's formats."""
+        """An `Outcome` of this task, written out in one of the task's formats.
+
+        Raises:
+            ValueError: no such format; the message says which there are.
+        """

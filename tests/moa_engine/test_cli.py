@@ -166,6 +166,28 @@ def test_an_unreachable_endpoint_is_no_answer(moa: Moa, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_format_that_the_run_does_not_have_is_refused(moa: Moa, endpoint: ScriptedEndpoint) -> None:
+    moa("ask", "Why?")
+    done = moa("replay", "last", "--format", "sarif")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no such format: 'sarif'; known are text, json" in done.stderr
+    assert moa("show", "last", "--format", "sarif").returncode == 2
+
+
+def test_without_a_yes_nothing_is_downloaded(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "moa_engine.cli", "download", "smollm2-135m-instruct"]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "nothing was downloaded" in done.stderr
+
+
 def test_an_unknown_run_is_named(moa: Moa, endpoint: ScriptedEndpoint) -> None:
     moa("ask", "Why?")
     done = moa("show", "nonesuch")
@@ -192,6 +214,69 @@ def test_ctrl_c_prints_the_best_partial_answer(tmp_path: Path) -> None:
             out, _ = process.communicate(timeout=60)
     data = json.loads(out)
     assert (data["answer"], data["status"], data["missing"]) == ("late", "partial", ["bob"])
+
+
+PLUGIN = """
+from moa_engine.config import MemberSettings
+from moa_engine.hookspecs import MemberKind, hookimpl
+from moa_engine.member import Reply
+
+class Oracle:
+    kind, model, family, endpoint, reads = "oracle", "delphi", "delphi", "", "messages"
+    samples, context_window, timeout, parameters, concurrency = 1, None, 5.0, {}, 1
+    price, secrets = None, ()
+    def __init__(self, name, own, settings):
+        self.name = name
+    async def open(self): pass
+    async def aclose(self): pass
+    async def generate(self, request):
+        return Reply("know thyself")
+
+@hookimpl
+def moa_member_kinds():
+    return [MemberKind("oracle", MemberSettings, Oracle)]
+
+@hookimpl
+def moa_redact(text):
+    if "unspeakable" in text:
+        raise RecursionError
+    return ["Laios"] if "Laios" in text else []
+
+@hookimpl
+def moa_generation(attempt):
+    print("observed", attempt.member, attempt.messages[-1].content)
+"""
+
+
+@pytest.fixture
+def oracle(tmp_path: Path) -> dict[str, str]:
+    """A distribution with a plug-in, installed and configured; gives the environment that it needs."""
+    (tmp_path / "oracle.py").write_text(PLUGIN, encoding="utf-8")
+    info = tmp_path / "oracle-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: oracle\nVersion: 1.0\n", "utf-8")
+    (info / "entry_points.txt").write_text("[moa]\noracle = oracle\n", "utf-8")
+    (tmp_path / "moa.toml").write_text('layers = 1\n[members.pythia]\nkind = "oracle"\n', "utf-8")
+    return {"PYTHONPATH": str(tmp_path)}
+
+
+def test_a_plugin_brings_a_member_a_redactor_and_an_observer(moa: Moa, oracle: dict[str, str]) -> None:
+    done = moa("ask", "Who killed Laios?", **oracle)
+    assert (done.returncode, done.stderr) == (0, "")
+    seen, answer = done.stdout.splitlines()
+    assert answer == "know thyself"
+    assert seen.startswith("observed pythia Who killed <masked:plug-in:")
+
+
+def test_a_redactor_that_fails_stops_the_run_before_anything_is_sent(
+    moa: Moa, oracle: dict[str, str]
+) -> None:
+    done = moa("ask", "What is unspeakable?", **oracle)
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "cannot be checked for secrets: RecursionError in a detector" in done.stderr
+    assert "nothing was sent" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "is empty" in moa("show", "last").stderr  # the record
 
 
 def test_schema_is_json_for_editors(moa: Moa) -> None:
