@@ -14,51 +14,16 @@ import argparse
 import asyncio
 import json
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
+from benchmarks.loopback import PROPOSERS, endpoint, session
 from moa_engine.ask import AskTask
 from moa_engine.committee import build_committee
 from moa_engine.outcome import Outcome
-from moa_engine.session import Session, conduct, open_session, plan_for
+from moa_engine.session import Session, conduct, plan_for
 
-PROPOSERS = 6
-LAYERS = 3
 CRITICAL_PATH = 0.6
-
-
-@contextmanager
-def endpoint(*arguments: str) -> Iterator[str]:
-    """A scripted endpoint in its own process; gives its base URL."""
-    command = [sys.executable, "-m", "tests.scripted_endpoint", *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        try:
-            yield json.loads(server.stdout.readline())["base_url"]
-        finally:
-            server.kill()
-
-
-@contextmanager
-def session(base_url: str, **settings: Any) -> Iterator[Session]:
-    """A session with six proposers at the endpoint and a fresh record."""
-    members = {f"m{n}": {"model": f"model-{n}", "base_url": base_url} for n in range(1, PROPOSERS + 1)}
-    with tempfile.TemporaryDirectory() as folder:
-        flags = {
-            "record": str(Path(folder) / "record.sqlite"),
-            "layers": LAYERS,
-            "aggregator": ["m1"],
-            "members": members,
-            **settings,
-        }
-        with open_session(start=Path(folder), flags=flags, environ={}) as opened:
-            yield opened
 
 
 async def one_run(opened: Session, question: str) -> Outcome[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from benchmarks.engine import endpoint, session
+from benchmarks.loopback import endpoint, session
 from moa_engine.budget import Budget
 from moa_engine.caller import Caller
 from moa_engine.committee import build_committee
