@@ -100,9 +100,10 @@ def _loaded() -> _Detectors:
         is_prefixed_with_dollar_sign,
         is_sequential_string,
     )
-    kinds: list[Any] = [
+    known: dict[str, Any] = get_mapping_from_secret_type_to_class()  # untyped there
+    kinds = [
         kind
-        for kind in get_mapping_from_secret_type_to_class().values()
+        for kind in known.values()
         if issubclass(kind, RegexBasedDetector) and kind.__name__ not in _NOT_ASKED
     ]
     named = [
