@@ -1,8 +1,6 @@
 """What is done about slow members: a second request after the usual time, and layers that may close early.
 
-Measured with lognormal latencies (median 200 ms, sigma 0.8; 6+6+1 calls): waiting for everybody has
-a 95th percentile of 2900 ms; a quorum alone leaves the aggregator's tail; quorum and hedge together
-reach 1420 ms for 2 % more calls. `benchmarks/engine.py` repeats it.
+docs/design/layers-and-stragglers.md says for whom a layer waits, why, and what that brings.
 """
 
 from __future__ import annotations
