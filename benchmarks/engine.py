@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import statistics
 import time
@@ -38,6 +39,7 @@ def fixed(runs: int, transport: str) -> dict[str, Any]:
     with endpoint("--latency", "fixed:0.2") as url, session(url, transport=transport) as opened:
 
         async def measure() -> None:
+            gc.freeze()  # as the commands do, see `run_task`
             for n in range(runs):  # in turn, so that a busy moment hits both
                 ours.append((await one_run(opened, f"question {n}")).seconds)
                 bare.append(await bare_run(url, transport))

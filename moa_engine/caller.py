@@ -22,7 +22,7 @@ from moa_engine.errors import BrokenAnswer, BudgetExceeded, CallError, MaskingFa
 from moa_engine.ledger import Answer
 from moa_engine.member import Member, Reply, Request
 from moa_engine.pacing import Pace, backoff
-from moa_engine.prices import cost
+from moa_engine.prices import FREE, cost
 from moa_engine.progress import MemberFinished, MemberStarted, Observer
 from moa_engine.request import request_of, with_repair
 from moa_engine.stragglers import hedged, unusual
@@ -290,7 +290,7 @@ class Caller:
         return None if others is None else 2 * others
 
     def _reserve(self, member: Member, request: Request, price: Price | None) -> Reservation:
-        if price is None or not request.messages:
+        if price is None or price is FREE or not request.messages:
             return self.budget.reserve(Decimal(0))
         tokens = self._estimator.estimate(request.text, member.model)
         return self.budget.reserve(worst_cost(price, tokens, answer_limit(request.parameters)))
