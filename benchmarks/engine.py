@@ -160,7 +160,7 @@ def main() -> None:
     if args.what == "fixed":
         result = fixed(args.runs or 12, args.transport)
     elif args.what == "stragglers":
-        result = stragglers(args.runs or 300, at_once=10)
+        result = stragglers(args.runs or 500, at_once=10)
     elif args.what == "faults":
         result = faults(args.runs or 500, at_once=20)
     else:
