@@ -92,6 +92,9 @@ async def cancelled(futures: Collection[asyncio.Future[Any]]) -> None:
         future.cancel()
     if running:
         await asyncio.wait(running)
+    for future in futures:
+        if not future.cancelled():
+            future.exception()  # seen: asyncio would else report, much later, that nobody looked
 
 
 async def layer_closed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -52,6 +53,33 @@ def test_when_both_fail_the_first_error_is_told() -> None:
     first = attempt("first", 0.05, ended, TimedOut("too slow"))
     with pytest.raises(TimedOut):
         asyncio.run(hedged(first, attempt("second", 0, ended, Overloaded("busy")), 0.01))
+
+
+def test_a_loser_that_fails_at_the_same_moment_is_not_reported_later() -> None:
+    reported: list[str] = []
+
+    async def scenario() -> str:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: reported.append(context["message"]))
+        together = asyncio.Event()
+
+        async def first(sent: Callable[[], None]) -> str:
+            sent()
+            await together.wait()
+            return "first"
+
+        async def second(sent: Callable[[], None]) -> str:
+            loop.call_soon(together.set)
+            await together.wait()
+            raise Overloaded("busy")
+
+        result = await hedged(first, second, 0.01)
+        gc.collect()
+        return result
+
+    assert asyncio.run(scenario()) == "first"
+    gc.collect()
+    assert reported == []
 
 
 def test_waiting_for_a_slot_does_not_start_the_clock() -> None:
