@@ -49,7 +49,8 @@ class Tally:
     failed: int = 0
     tokens_in: int = 0
     tokens_out: int = 0
-    cost: Decimal | None = Decimal(0)  #: None once the cost of one call is not known
+    cost: Decimal | None = Decimal(0)  #: None once a call was made whose price is not known
+    at_most: Decimal = Decimal(0)  #: what calls that were cut off may cost on top of that
     seconds: float = 0.0
     errors: list[str] = field(default_factory=list)
 
@@ -215,7 +216,7 @@ class Caller:
                     reservation.settle(None)
                     seconds = time.perf_counter() - clock
                     given_up = fill(seconds, cost_usd=unknown, error_code="cancelled", error="cancelled")
-                    self._keep(place, given_up)
+                    self._keep(place, given_up, reservation.worst)
                     raise
                 except CallError as error:
                     seconds = time.perf_counter() - clock
@@ -232,7 +233,8 @@ class Caller:
                         reservation.settle(None)
                         paid = unknown
                     failed = fill(seconds, reply=reply, raw=error.raw, cost_usd=paid)
-                    self._keep(place, replace(failed, error_code=error.code, error=error.message))
+                    failed = replace(failed, error_code=error.code, error=error.message)
+                    self._keep(place, failed, reservation.worst)
                     raise
                 seconds = time.perf_counter() - clock
                 slot.succeeded()
@@ -343,17 +345,25 @@ class Caller:
             error=error,
         )
 
-    def _keep(self, place: _Place, attempt: Attempt) -> None:
-        """Count the attempt, record it, tell observers."""
+    def _keep(self, place: _Place, attempt: Attempt, worst: Decimal = Decimal(0)) -> None:
+        """Count the attempt, record it, tell observers.
+
+        A call that was cut off has a price but no known cost: it counts as nothing, and `worst` says
+        what it may cost.
+        """
         if attempt.purpose != "cached":
-            place.costs.append(attempt.cost_usd)
             tally = self.tallies[attempt.member]
+            cost = attempt.cost_usd
+            if cost is None and self.prices.get(attempt.member) is not None:
+                cost = Decimal(0)
+                tally.at_most += worst
+            place.costs.append(cost)
             tally.calls += 1
             tally.tokens_in += attempt.tokens_in or 0
             tally.tokens_out += attempt.tokens_out or 0
             tally.seconds += attempt.seconds
             if tally.cost is not None:
-                tally.cost = None if attempt.cost_usd is None else tally.cost + attempt.cost_usd
+                tally.cost = None if cost is None else tally.cost + cost
         self.record.append(attempt)
         self.announce(attempt)
 

@@ -52,6 +52,8 @@ class MemberReport:
 class Outcome(Generic[ResultT]):
     """A finished run. `result` is None when the status is "failed".
 
+    `cost_usd` is what is known to have been spent, None when a price is not known; what calls that
+    were cut off may cost on top of it is among the warnings.
     `aggregator` is the member whose synthesis stands, "" for the deterministic aggregator.
     `seconds` is the run without start-up. `warnings` are sentences for people.
     """

@@ -18,6 +18,7 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from moa_engine.assembly import Assembly, answer_to_json, fact_to_json
@@ -26,6 +27,7 @@ from moa_engine.committee import Committee
 from moa_engine.errors import RecordError, RunFailed
 from moa_engine.ledger import Answer, Fact, Ledger
 from moa_engine.outcome import MemberReport, Outcome, Status
+from moa_engine.prices import dollars
 from moa_engine.progress import LayerStarted, Observer, RunFinished, RunStarted
 from moa_engine.same_run import Asked, left_out, run_key
 from moa_engine.stragglers import cancelled, layer_closed
@@ -282,6 +284,8 @@ class Run(Generic[ResultT]):
         if status == "complete" and (self.cut_short or missing or self.unsynthesised):
             status = "partial"
         tallies = self.caller.tallies
+        if at_most := sum((tally.at_most for tally in tallies.values()), Decimal(0)):
+            self.warnings.append(f"calls that were cut off may cost up to {dollars(at_most)} more")
         costs = [tally.cost for tally in tallies.values()]
         known = [cost for cost in costs if cost is not None]
         outcome: Outcome[ResultT] = Outcome(

@@ -17,7 +17,7 @@ T = TypeVar("T")
 #: Fewer own latencies than this say nothing about a 90th percentile.
 ENOUGH = 5
 
-#: Seconds before which a second request cannot gain anything worth its cost.
+#: Seconds below which nobody is late: neither asked twice nor left out.
 SHORTEST = 0.05
 
 Attempting = Callable[[Callable[[], None]], Awaitable[T]]
@@ -109,7 +109,8 @@ async def layer_closed(
     """Wait until a layer may close; False when its deadline closed it. Nothing is cancelled here.
 
     A seat has answered when `answered` says so of all its futures. Once `quorum` (a share) of the
-    seats have, the rest get `grace` times the time that this took. `earlier` has the seconds that
+    seats have, the rest get `grace` times the time that this took, and at least `SHORTEST` if it is
+    not 0: where answers take milliseconds, nobody is late. `earlier` has the seconds that
     answers from the record took when they were made: for the quorum they come after that time, so
     that they make nobody late who would not have been late then.
     """
@@ -135,7 +136,7 @@ async def layer_closed(
         )
         if good >= needed:
             quorum_reached = True
-            closes = min(closes, now + grace * (now - start))
+            closes = min(closes, now + (max(grace * (now - start), SHORTEST) if grace else 0.0))
     return True
 
 

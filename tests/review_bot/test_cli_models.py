@@ -123,6 +123,10 @@ def test_words_of_a_model_cannot_steer_the_terminal(review: Review, repo: GitRep
 
 def test_the_first_interrupt_prints_what_is_known(repo: GitRepo, tmp_path: Path) -> None:
     with ScriptedEndpoint(lambda _: Scripted(hang=True)) as running:
+        before = subprocess.run(  # so that the tools' answers are in the record, however busy the machine is
+            command("review", "HEAD~1"), cwd=repo.folder, env=environment(tmp_path), capture_output=True
+        )
+        assert before.returncode == 0
         with_model(repo, running.base_url)
         process = subprocess.Popen(
             command("review", "HEAD~1", "--format", "json", "--strict"),
