@@ -27,7 +27,7 @@ class AskTask(Task[str]):
     """A question to the committee; the result is its answer."""
 
     name: ClassVar[str] = "ask"
-    patience: ClassVar[Patience] = Patience(quorum=0.66, grace=0.05)
+    patience: ClassVar[Patience] = Patience(quorum=0.66, grace=0.1)
 
     def __init__(self, question: str) -> None:
         self.question = question
