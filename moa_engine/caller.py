@@ -25,7 +25,7 @@ from moa_engine.pacing import Pace, backoff
 from moa_engine.prices import FREE, cost
 from moa_engine.progress import MemberFinished, MemberStarted, Observer
 from moa_engine.request import request_of, with_repair
-from moa_engine.stragglers import hedged, unusual
+from moa_engine.stragglers import AGGREGATOR, PROPOSER, hedged, unusual
 from moa_engine.task import Question
 from moa_engine.tokens import TokenEstimator
 
@@ -178,7 +178,7 @@ class Caller:
         repaired = False
         asked = request
         for number in range(1, self.attempts + 1):
-            after = self._hedge_after(place.member)
+            after = self._hedge_after(place.member, place.role)
             attempt = partial(self._send, place, asked, purpose)
             try:
                 return await hedged(attempt, partial(self._send, place, asked, "hedge"), after, place.wanted)
@@ -278,7 +278,7 @@ class Caller:
         except MaskingFailed as problem:
             return problem.message
 
-    def _hedge_after(self, member: Member) -> float | None:
+    def _hedge_after(self, member: Member, role: SeatRole) -> float | None:
         """Seconds after which to ask a second time; None for never.
 
         A member without a history is compared to the others, generously. What runs in this process
@@ -286,7 +286,8 @@ class Caller:
         """
         if not self.hedge or not member.endpoint:
             return None
-        if (own := unusual(self.latencies[member.name])) is not None:
+        share = AGGREGATOR if role == "aggregator" else PROPOSER
+        if (own := unusual(self.latencies[member.name], share)) is not None:
             return own
         others = unusual([seconds for known in self.latencies.values() for seconds in known])
         return None if others is None else 2 * others

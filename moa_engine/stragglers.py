@@ -17,6 +17,10 @@ T = TypeVar("T")
 #: Fewer own latencies than this say nothing about a 90th percentile.
 ENOUGH = 5
 
+#: Of a member's own latencies, the share after which it is asked a second time. An aggregator is asked
+#: sooner: a quorum can do without any proposer, and nobody's answer stands in for the aggregator's.
+PROPOSER, AGGREGATOR = 0.9, 0.8
+
 #: Seconds before which a second request cannot gain anything worth its cost.
 SHORTEST = 0.05
 
@@ -26,16 +30,16 @@ FAST = 0.1
 Attempting = Callable[[Callable[[], None]], Awaitable[T]]
 
 
-def unusual(latencies: Collection[float]) -> float | None:
+def unusual(latencies: Collection[float], share: float = PROPOSER) -> float | None:
     """Seconds after which an answer is unusually late; None when there are too few to tell.
 
-    That is the 90th percentile, but at least half as much again as the median, and `SHORTEST`: where
+    That is the percentile that `share` names, but at least half as much again as the median, and `SHORTEST`: where
     all answers take about the same time, one in ten is no straggler.
     """
     if len(latencies) < ENOUGH:
         return None
     ordered = sorted(latencies)
-    return max(ordered[ceil(0.9 * len(ordered)) - 1], 1.5 * ordered[len(ordered) // 2], SHORTEST)
+    return max(ordered[ceil(share * len(ordered)) - 1], 1.5 * ordered[len(ordered) // 2], SHORTEST)
 
 
 async def hedged(

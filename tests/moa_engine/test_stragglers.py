@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from moa_engine.errors import Overloaded, TimedOut
-from moa_engine.stragglers import hedged, layer_closed, unusual
+from moa_engine.stragglers import AGGREGATOR, hedged, layer_closed, unusual
 
 Attempt = Callable[[Callable[[], None]], Awaitable[str]]
 
@@ -114,6 +114,11 @@ def test_cancelling_a_hedged_call_ends_both_requests() -> None:
 def test_what_is_unusual_needs_enough_latencies() -> None:
     assert unusual([1.0, 2.0]) is None
     assert unusual([float(n) for n in range(1, 11)]) == 9.0
+
+
+def test_an_aggregator_is_unusually_late_sooner_than_a_proposer() -> None:
+    latencies = [1.0] * 7 + [5.0, 9.0, 9.0]
+    assert (unusual(latencies, AGGREGATOR), unusual(latencies)) == (5.0, 9.0)
 
 
 def test_among_equal_latencies_nothing_is_unusual_before_half_as_long_again() -> None:
