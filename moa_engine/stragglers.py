@@ -33,8 +33,8 @@ Attempting = Callable[[Callable[[], None]], Awaitable[T]]
 def unusual(latencies: Collection[float], share: float = PROPOSER) -> float | None:
     """Seconds after which an answer is unusually late; None when there are too few to tell.
 
-    That is the percentile that `share` names, but at least half as much again as the median, and `SHORTEST`: where
-    all answers take about the same time, one in ten is no straggler.
+    That is the percentile that `share` names, but at least half as much again as the median, and
+    `SHORTEST`: where all answers take about the same time, one in ten is no straggler.
     """
     if len(latencies) < ENOUGH:
         return None
