@@ -47,8 +47,11 @@ def new_run_id() -> str:
 
 
 def seed_of(task: Task[Any]) -> int:
-    """The default seed: the same for the same task, so that the same prompts are asked again."""
-    text = json.dumps(task.dump(), sort_keys=True, ensure_ascii=True, default=str)
+    """The default seed: the same for the same subject, so that the same prompts are asked again.
+
+    It must not depend on who sits on the committee: a new member would change the prompts of all.
+    """
+    text = task.subject_digest or json.dumps(task.dump(), sort_keys=True, ensure_ascii=True, default=str)
     return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16)
 
 

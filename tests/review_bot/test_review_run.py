@@ -132,6 +132,14 @@ def test_the_same_review_again_makes_no_call_and_replays_byte_for_byte(opened: O
     assert repeated.task.present(repeated, "json") == first.task.present(first, "json")
 
 
+def test_a_new_member_is_the_only_one_that_is_paid(opened: Opened) -> None:
+    with ScriptedEndpoint(script) as endpoint:
+        review(opened(endpoint.base_url, layers=[["ann", "bob"]], aggregator=[]))
+        wider = review(opened(endpoint.base_url, layers=[["ann", "bob", "cid"]], aggregator=[]))
+    assert (wider.calls, wider.cached) == (1, 2)
+    assert endpoint.requests[-1].body["model"] == "model-cid"
+
+
 def test_a_failing_reviewer_is_named_and_costs_nobody_elses_findings(opened: Opened) -> None:
     def without_bob(request: Any) -> Scripted:
         return Scripted("gone", status=404) if request["model"] == "model-bob" else script(request)
