@@ -27,6 +27,7 @@ from moa_engine.egress import Egress, destination
 from moa_engine.errors import CallError, ConfigError
 from moa_engine.families import family_of
 from moa_engine.member import Reply, Request
+from moa_engine.redaction import is_secret
 
 if TYPE_CHECKING:
     from moa_engine.config import ChatSettings, Price, Settings
@@ -34,13 +35,7 @@ if TYPE_CHECKING:
 #: Fields of the request that are not for `options`: they are the engine's, or would change what a call is.
 RESERVED = frozenset({"messages", "model", "n", "response_format", "stream"})
 
-#: Keys that servers without authentication document as placeholders: no secrets, and ordinary words.
-PLACEHOLDERS = frozenset(
-    {"", "dummy", "empty", "lm-studio", "local", "no-key", "none", "not-needed", "ollama"}
-)
-
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
-_SHORTEST_SECRET = 6
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KEY = re.compile(
     r"(?:sk|hf|gsk|gh[a-z]|github|AIza|xai|r8|fw|tgp|AKIA)(?=\w*\d)\w{16,}|(?=.*\d)(?=.*[a-z])\w{24,}"
@@ -131,9 +126,7 @@ class ChatMember:
         self.concurrency = settings.concurrency
         self.price: Price | None = settings.price
         #: What must never be written down: the engine masks it in all it sends and keeps.
-        self.secrets: tuple[str, ...] = (
-            () if key.lower() in PLACEHOLDERS or len(key) < _SHORTEST_SECRET else (key,)
-        )
+        self.secrets: tuple[str, ...] = (key,) if is_secret(key) else ()
         self._asked = Asked(base_url, settings.model, api_key_env)
         self._url = f"{base_url}/chat/completions"
         self._key_missing = api_key_env is not None and not key

@@ -23,6 +23,10 @@ from moa_engine.secret_shapes import RULES, Rule
 _MASK = re.compile(r"(<masked:[a-z0-9-]+:[0-9a-f]{8}>)")
 _LONG_WORD = 32  #: characters without white space: what the detectors' other shapes need at least
 
+#: Keys that servers without authentication document as placeholders: no secrets, and ordinary words.
+_NO_KEYS = frozenset({"dummy", "empty", "lm-studio", "local", "no-key", "none", "not-needed", "ollama"})
+_SHORTEST_KEY = 6
+
 _RULES_BY_HINT: dict[str, list[Rule]] = {hint: [] for hint in ("akc", "contrase", "private", "pwd")}
 for _rule in RULES:
     for _hint in _rule.hints:
@@ -35,6 +39,11 @@ _HINTS = {
 }
 
 Span = tuple[str, int, int]  #: rule, start, end
+
+
+def is_secret(key: str) -> bool:
+    """Whether an endpoint's key must not be seen: not where it is a placeholder, or hardly a word."""
+    return len(key) >= _SHORTEST_KEY and key.lower() not in _NO_KEYS
 
 
 class Redactor:

@@ -19,7 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from moa_engine.errors import BudgetExceeded, ConfigError
+from moa_engine.errors import BudgetExceeded, ConfigError, RecordError
 from moa_engine.progress import Event, Observer
 
 if TYPE_CHECKING:
@@ -59,23 +59,32 @@ def open_session(
     config: Path | None = None,
     flags: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] = os.environ,
+    existing: bool = False,
 ) -> Iterator[Session]:
     """Load plug-ins and settings, open the record, and close it at the end.
 
+    The keys of all members that could be chosen are masked from here on: texts are masked and put
+    down before the committee is built. With `existing` a record that is not there is not made.
+
     Raises:
         ConfigError: a setting or a plug-in is wrong.
-        RecordError: the record cannot be opened or written.
+        RecordError: the record is not there, or cannot be opened or written.
     """
     from moa_engine.config_files import load_settings
     from moa_engine.plugins import load_plugins
     from moa_engine.record import Record
-    from moa_engine.redaction import Redactor
+    from moa_engine.redaction import Redactor, is_secret
 
     plugins = load_plugins(environ)
     loaded = load_settings(start=start, config=config, environ=environ, flags=flags or {}, plugins=plugins)
     settings = loaded.settings
     redactor = Redactor(detect=partial(_detected, plugins))
+    for variable in _key_variables(settings):
+        if is_secret(key := environ.get(variable, "").strip()):
+            redactor.learn(key)
     path = Path(settings.record).expanduser() if settings.record else Record.default_path()
+    if existing and not path.exists():
+        raise RecordError(f"There is no record {path}.", hint="--record or MOA_RECORD names another one")
     with Record(path) as record:
         yield Session(settings, loaded.sections, plugins, record, redactor)
 
@@ -260,6 +269,17 @@ def _stopped_by_ctrl_c() -> Iterator[asyncio.Event]:
         yield stop
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _key_variables(settings: Settings) -> set[str]:
+    """The variables that hold keys of members, of all committees and presets."""
+    from moa_engine.presets import preset_members
+
+    groups = [settings.members, preset_members(), *(c.members for c in settings.committees.values())]
+    named = {
+        str(table["api_key_env"]) for group in groups for table in group.values() if "api_key_env" in table
+    }
+    return named | ({settings.api_key_env} if settings.api_key_env else set())
 
 
 def _latencies(record: Record, member: Any) -> list[float]:
