@@ -19,6 +19,7 @@ from moa_engine.errors import RunFailed
 from moa_engine.ledger import Answer, Ledger
 from moa_engine.member import Member, Message
 from moa_engine.outcome import Outcome
+from moa_engine.printable import printable
 from moa_engine.prompts import load_prompt
 from moa_engine.task import Patience, Question, Synthesis, Task
 
@@ -68,8 +69,8 @@ class AskTask(Task[str]):
         return result
 
     def present(self, outcome: Outcome[str], format: str) -> str:
-        if format == "text":
-            return f"{outcome.result or ''}\n"
+        if format == "text":  # a model wrote it: nothing in it may steer a terminal
+            return "" if outcome.result is None else f"{printable(outcome.result)}\n"
         if format == "json":
             data = {"answer": outcome.result, **outcome.figures()}
             return json.dumps(data, ensure_ascii=False, indent=2) + "\n"

@@ -147,8 +147,9 @@ class Caller:
         except (CallError, BudgetExceeded, MaskingFailed) as problem:
             error = problem.message
             tally.failed += 1
-            if error not in tally.errors:
-                tally.errors.append(error)
+            told = f"{error} ({problem.hint})" if problem.hint else error
+            if told not in tally.errors:
+                tally.errors.append(told)
             return answer(None, error=error, error_code=_code(problem))
         except asyncio.CancelledError:
             error = "cancelled"

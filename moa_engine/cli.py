@@ -10,9 +10,9 @@ import argparse
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from moa_engine.errors import BudgetExceeded, ConfigError, MoaError, Unpriced
 from moa_engine.options import add_committee_options, flags
@@ -20,6 +20,7 @@ from moa_engine.options import add_committee_options, flags
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from moa_engine.outcome import Outcome
     from moa_engine.session import Session
 
 #: Exit codes, the same for every command of the distribution.
@@ -47,6 +48,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except OSError as error:  # the record and settings have errors of their own: standard input or output
+        print(f"moa: input or output failed: {error.strerror or error}", file=sys.stderr)
+        return FAILED
     except Exception as error:
         if os.environ.get("MOA_DEBUG") == "1":
             raise
@@ -80,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     init.set_defaults(command=_init)
 
     log = commands.add_parser("log", help="list the runs in the record, newest first")
-    log.add_argument("-n", type=int, default=20, metavar="N", dest="limit")
+    log.add_argument("-n", type=_count, default=20, metavar="N", dest="limit")
     show = commands.add_parser("show", help="who said what in a run, and what became of it")
     replay = commands.add_parser("replay", help="print a run's result again, without one call")
     export = commands.add_parser("export", help="write a run out, with every generation")
@@ -115,9 +119,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _count(text: str) -> int:
+    """A number of things, for argparse."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"must be a whole number, 0 or more, not {text!r}")
+    return int(text)
+
+
 def _ask(args: argparse.Namespace) -> int:
     from moa_engine.ask import AskTask
     from moa_engine.committee import build_committee, require_models
+    from moa_engine.printable import one_line
     from moa_engine.session import open_session, plan_for, run_task
     from moa_engine.terminal import progress
 
@@ -134,17 +146,24 @@ def _ask(args: argparse.Namespace) -> int:
             return OK
         with progress(quiet=args.quiet) as observer:
             outcome = run_task(session, task, committee, plan, observer)
-    sys.stdout.write(task.present(outcome, args.format))
-    for warning in outcome.warnings:
-        print(f"moa: {warning}", file=sys.stderr)
+        # Before the record is closed: an answer that cannot be kept must not be lost as well.
+        sys.stdout.write(task.present(outcome, args.format))
+        sys.stdout.flush()
+    for line in _remarks(outcome):
+        print(f"moa: {one_line(line)}", file=sys.stderr)
     if outcome.status == "failed":
-        for member in outcome.members:
-            for error in member.errors:
-                print(f"moa: {member.name}: {error}", file=sys.stderr)
         return FAILED
-    if outcome.missing:
-        print(f"moa: partial, without {', '.join(outcome.missing)}", file=sys.stderr)
     return PARTIAL if args.strict and outcome.status == "partial" else OK
+
+
+def _remarks(outcome: Outcome[Any]) -> Iterator[str]:
+    """What a reader of the answer must know: warnings, who is missing, and why members failed."""
+    yield from outcome.warnings
+    if outcome.missing and outcome.status == "partial":
+        yield f"partial, without {', '.join(outcome.missing)}"
+    for member in outcome.members:
+        for error in member.errors:
+            yield f"{member.name}: {error}"
 
 
 def _init(args: argparse.Namespace) -> int:
@@ -171,7 +190,7 @@ def _show(args: argparse.Namespace) -> int:
     from moa_engine.session import find_task
     from moa_engine.shown import run_lines
 
-    with _session(args) as session:
+    with _session(args, existing=True) as session:
         stored = session.record.run(args.run)
         for line in run_lines(stored, find_task(session, stored.task), args.format):
             print(line)
@@ -182,7 +201,7 @@ def _replay(args: argparse.Namespace) -> int:
     from moa_engine.replay import replay
     from moa_engine.session import find_task
 
-    with _session(args) as session:
+    with _session(args, existing=True) as session:
         stored = session.record.run(args.run)
         outcome = replay(stored, find_task(session, stored.task))
     try:
@@ -193,14 +212,14 @@ def _replay(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
-    with _session(args) as session:
+    with _session(args, existing=True) as session:
         for line in session.record.export(args.run):
             print(line)
     return OK
 
 
 def _verify(args: argparse.Namespace) -> int:
-    with _session(args) as session:
+    with _session(args, existing=True) as session:
         found = session.record.verify()
     print(_json(found.to_json()) if args.format == "json" else found.to_text())
     return OK if found.ok else FAILED
@@ -242,10 +261,10 @@ def _agreed(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _session(args: argparse.Namespace) -> AbstractContextManager[Session]:
+def _session(args: argparse.Namespace, *, existing: bool = False) -> AbstractContextManager[Session]:
     from moa_engine.session import open_session
 
-    return open_session(start=Path.cwd(), config=args.config, flags=flags(args))
+    return open_session(start=Path.cwd(), config=args.config, flags=flags(args), existing=existing)
 
 
 def _json(data: object) -> str:

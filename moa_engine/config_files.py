@@ -154,7 +154,7 @@ def _name_problems(settings: Settings, kinds: Mapping[str, MemberKind]) -> Itera
         if preset is None or not preset.discover:  # whom discovery finds is not known yet
             chosen = settings.model_copy(update={"committee": name})
             yield from naming_problems(
-                roster_of(chosen, subject_reading(kinds)), known=subject_reading(kinds)
+                roster_of(chosen, subject_reading(kinds)), known=sorted(subject_reading(kinds))
             )
 
 

@@ -100,7 +100,7 @@ def _said(attempt: Attempt) -> Iterator[str]:
 
 
 def _indented(text: str) -> Iterator[str]:
-    for line in text.strip().split("\n"):
+    for line in text.strip().split("\n") if text.strip() else ():
         yield f"      {printable(line)}"
 
 

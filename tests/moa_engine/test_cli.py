@@ -166,6 +166,90 @@ def test_an_unreachable_endpoint_is_no_answer(moa: Moa, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("model", ["model-a", "model-b"])
+def test_why_a_member_failed_and_what_to_do_is_said(moa: Moa, tmp_path: Path, model: str) -> None:
+    def deny(request: Any) -> Scripted:
+        if request["model"] == model:
+            return Scripted("Incorrect API key provided", status=401)
+        return Scripted("fine")
+
+    with ScriptedEndpoint(deny) as endpoint:
+        configure(tmp_path, endpoint.base_url, 'api_key_env = "SOME_KEY"')
+        done = moa("ask", "Why?", SOME_KEY="not-the-right-one-7")
+    assert (done.returncode, done.stdout) == (0, "fine\n")
+    for word in (
+        "Incorrect API key provided",
+        "environment variable SOME_KEY",
+        "ann" if "-a" in model else "bob",
+    ):
+        assert word in done.stderr
+
+
+def test_a_run_without_an_answer_prints_none(moa: Moa, tmp_path: Path) -> None:
+    with ScriptedEndpoint(lambda _: Scripted("no such model", status=404)) as endpoint:
+        configure(tmp_path, endpoint.base_url)
+        done = moa("ask", "Why?")
+    assert (done.returncode, done.stdout) == (4, "")
+
+
+def test_an_answer_steers_no_terminal(moa: Moa, tmp_path: Path) -> None:
+    with ScriptedEndpoint(lambda _: "\x1b]0;owned\x07\x1b[2Jfine\n\tnext") as endpoint:
+        configure(tmp_path, endpoint.base_url)
+        done = moa("ask", "Why?")
+        raw = json.loads(moa("ask", "Why?", "--format", "json").stdout)["answer"]
+    assert done.stdout == "\\x1b]0;owned\\x07\\x1b[2Jfine\n\tnext\n"
+    assert moa("replay", "last").stdout == done.stdout
+    assert raw == "\x1b]0;owned\x07\x1b[2Jfine\n\tnext"
+
+
+def test_an_answer_that_cannot_be_recorded_is_printed_all_the_same(moa: Moa, tmp_path: Path) -> None:
+    def fill_the_record(_: Any) -> str:
+        with closing(sqlite3.connect(tmp_path / "record.sqlite")) as database, database:
+            database.execute(
+                "CREATE TRIGGER IF NOT EXISTS full BEFORE INSERT ON entry "
+                "BEGIN SELECT RAISE(ABORT, 'full'); END"
+            )
+        return "forty-two"
+
+    with ScriptedEndpoint(fill_the_record) as endpoint:
+        configure(tmp_path, endpoint.base_url)
+        done = moa("ask", "Why?")
+    assert (done.returncode, done.stdout) == (4, "forty-two\n")
+    assert "record.sqlite" in done.stderr
+
+
+def test_a_members_key_in_a_question_is_in_no_record(moa: Moa, tmp_path: Path) -> None:
+    key = "an-unusual-key-of-ours"
+    with ScriptedEndpoint(answer) as endpoint:
+        configure(tmp_path, endpoint.base_url, 'api_key_env = "SOME_KEY"')
+        done = moa("ask", f"What does {key} open?", "--format", "json", SOME_KEY=key)
+    assert json.loads(done.stdout)["masked_secrets"] == 1
+    assert key not in moa("export", "last").stdout
+
+
+def test_a_record_that_is_not_there_is_not_intact(moa: Moa, tmp_path: Path) -> None:
+    done = moa("verify", "--record", "mistyped.sqlite")
+    assert done.returncode == 4
+    assert "mistyped.sqlite" in done.stderr
+    assert not tmp_path.joinpath("mistyped.sqlite").exists()
+
+
+def test_output_that_cannot_be_written_is_no_fault_of_ours(
+    tmp_path: Path, endpoint: ScriptedEndpoint
+) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no device that is always full")
+    with full.open("w") as output:
+        command = [sys.executable, "-m", "moa_engine.cli", "ask", "Why?"]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment(tmp_path), stdout=output, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 4
+    assert "No space left" in done.stderr
+    assert "fault" not in done.stderr
+
+
 def test_a_format_that_the_run_does_not_have_is_refused(moa: Moa, endpoint: ScriptedEndpoint) -> None:
     moa("ask", "Why?")
     done = moa("replay", "last", "--format", "sarif")
