@@ -6,13 +6,14 @@ The change adds express delivery and an export. It is an ordinary change with or
 `express.patch` and find them before you look at what the committee says.
 """
 
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-AUTHOR = ["-c", "user.name=Sam Doe", "-c", "user.email=sam@example.com", "-c", "commit.gpgsign=false"]
+AUTHOR = ["-c", "user.name=Sam Doe", "-c", "user.email=sam@example.com"]
 MESSAGE = """Add express delivery, search and export
 
 Express costs half as much again. Insurance is called cover now. average() can skip parcels.
@@ -26,8 +27,12 @@ def make_repository(folder: Path) -> None:
         shutil.rmtree(folder)
     shutil.copytree(HERE / "parcels", folder)
 
+    # Nobody's settings: hooks, templates and signing could keep the commits from being made.
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    surroundings |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+
     def git(*args: str) -> None:
-        subprocess.run(["git", *AUTHOR, *args], cwd=folder, check=True)
+        subprocess.run(["git", *AUTHOR, *args], cwd=folder, env=surroundings, check=True)
 
     git("init", "--quiet", "--initial-branch=main")
     git("add", "--all")

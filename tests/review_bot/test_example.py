@@ -1,0 +1,45 @@
+"""The change in `examples/`, as `make demo` makes and reviews it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.review_bot.commands import Review, as_json
+from tests.review_bot.gitrepo import GitRepo
+
+MAKE = Path(__file__).parents[2] / "examples" / "make_repository.py"
+
+
+def make(folder: Path, **more: str) -> None:
+    subprocess.run([sys.executable, str(MAKE), str(folder)], env=os.environ | more, check=True)
+
+
+def test_several_kinds_of_defect_are_attributed(review: Review, tmp_path: Path) -> None:
+    make(tmp_path / "parcels")
+    data = as_json(review("HEAD~1", "--repo", str(tmp_path / "parcels"), "--format", "json"))
+    assert data["status"] == "complete"
+    assert {name for finding in data["findings"] for name in finding["raised_by"]} == {
+        "ruff",
+        "griffe",
+        "ty",
+        "secrets",
+    }
+
+
+def test_nobodys_git_settings_get_in_the_way(repo: GitRepo, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    hook = home / "hooks" / "pre-commit"
+    hook.parent.mkdir(parents=True)
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    settings = f"[core]\nhooksPath = {hook.parent}\n[commit]\ngpgsign = true\n[gpg]\nprogram = false\n"
+    (home / ".gitconfig").write_text(settings)
+    before, elsewhere = repo.head(), repo.folder / ".git"  # as in a hook of another repository
+    git = {"GIT_DIR": str(elsewhere), "GIT_INDEX_FILE": str(elsewhere / "index")}
+    make(tmp_path / "parcels", HOME=str(home), XDG_CONFIG_HOME=str(home), **git)
+    made = ["git", "-C", str(tmp_path / "parcels"), "rev-list", "--count", "HEAD"]
+    assert subprocess.run(made, capture_output=True, check=True).stdout == b"2\n"
+    assert (repo.head(), repo.git("status", "--porcelain")) == (before, b"")
