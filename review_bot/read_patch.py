@@ -82,6 +82,10 @@ def _unknown_texts(files: Sequence[ChangedFile]) -> tuple[str, ...]:
 
 def _read(source: str, stdin: BinaryIO | None) -> bytes:
     if source == "-":
+        if stdin is None and sys.stdin is None:
+            raise ConfigError(
+                "standard input is closed", hint="Pipe a patch into it, or name a file: --patch FILE."
+            )
         return (stdin or sys.stdin.buffer).read()
     try:
         return Path(source).read_bytes()

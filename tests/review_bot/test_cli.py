@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +93,15 @@ def test_a_patch_on_standard_input_needs_no_repository(
     data = as_json(review(*option, "--format", "json", cwd=outside, stdin=patch))
     assert (data["base"], data["head"]) == ("", "")
     assert data["status"] == "complete"
+
+
+def test_without_standard_input_there_is_no_patch_on_it(repo: GitRepo, tmp_path: Path) -> None:
+    closed = f"{shlex.join(command('review', '-'))} <&-"
+    done = subprocess.run(
+        ["sh", "-c", closed], cwd=repo.folder, env=environment(tmp_path), capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("review-bot: standard input is closed\n")
 
 
 def test_a_repository_elsewhere(review: Review, repo: GitRepo, tmp_path: Path) -> None:
