@@ -85,5 +85,5 @@ class Review(BaseModel):
 
     findings: list[ReportedFinding]
     objections: list[str] = Field(
-        default_factory=list, description="what of the aggregator's answer was refused, and why"
+        default_factory=list, description="what members said that could not be used, and why"
     )

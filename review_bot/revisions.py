@@ -103,8 +103,8 @@ def _usual(repository: Repository) -> Sides:
         sides = _one_commit(repository, head)
         return Sides(sides.base, sides.head, "this is the review of the last commit")
     count = decode(repository.run("rev-list", "--count", f"{base}..{head}")).strip()
-    commits = "commit" if count == "1" else "commits"
-    return Sides(base, head, f"this is the review of the {count} {commits} since {name}")
+    commits = "only commit" if count == "1" else f"{count} commits"
+    return Sides(base, head, f"this is the review of the {commits} since {name}")
 
 
 def _remote_default(repository: Repository) -> str:

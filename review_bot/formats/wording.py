@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 STANDINGS: dict[Standing, str] = {
     "confirmed": "two independent reviewers, evidence, or a deterministic tool",
     "disputed": "a reviewer says otherwise",
-    "minority": "one reviewer's word, seconded by nobody",
+    "minority": "one voice alone; models of one family share one",
     "rejected": "the aggregator's reason stands next to each",
 }
 
@@ -149,7 +149,7 @@ def remarks(outcome: Outcome[Review], change: Change) -> Sequence[str]:
         secrets = counted(outcome.masked_secrets, "secret")
         found.append(f"{secrets} in the change masked before anything was sent")
     if outcome.result and outcome.result.objections:
-        refused = counted(len(outcome.result.objections), "part")
+        unused = counted(len(outcome.result.objections), "statement")
         first = one_line(outcome.result.objections[0])
-        found.append(f"{refused} of the aggregator's answer refused, beginning with: {first}")
+        found.append(f"{unused} by members could not be used, beginning with: {first}")
     return found

@@ -104,7 +104,7 @@ raised by ruff, qwen; seconded by mistral
 raised by qwen; disputed by llama (redirect() checks the host)
 
 <details>
-<summary>Minority (2): one reviewer's word, seconded by nobody</summary>
+<summary>Minority (2): one voice alone; models of one family share one</summary>
 
 **minor** `api` **archive is no longer called**<br>
 `shop/export.py:12 (before the change)`

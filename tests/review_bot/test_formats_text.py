@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from moa_engine.ledger import Answer, Ledger
 from review_bot.change import Change, ChangedFile, Hunk, NotReviewed
-from review_bot.finding import ReportedFinding
+from review_bot.finding import ReportedFinding, Review
 from review_bot.formats import render
 from tests.review_bot.review_outcomes import BASE, CHANGE, HEAD, finding, outcome
 
@@ -50,7 +50,7 @@ major[bug]: Open redirect
   15 |
   raised by qwen; disputed by llama (redirect() checks the host)
 
-Minority (2): one reviewer's word, seconded by nobody
+Minority (2): one voice alone; models of one family share one
 
 minor[api]: archive is no longer called
   --> shop/export.py:12 (before the change)
@@ -123,8 +123,8 @@ major[bug]: Open redirect
   raised by qwen; disputed by llama
     (redirect() checks the host)
 
-Minority (2): one reviewer's word,
-seconded by nobody
+Minority (2): one voice alone; models of
+one family share one
 
 minor[api]: archive is no longer called
   --> shop/export.py:12 (before the
@@ -377,3 +377,9 @@ def test_sides_that_are_no_commits_have_names(change: Change, subject: str) -> N
 def test_what_was_noted_while_reading_is_passed_on() -> None:
     noted = Change(BASE, HEAD, (), notes=("AGENTS.md changes here; the base's one counts",))
     assert "\nnote: AGENTS.md changes here; the base's one counts\n" in render(outcome([], noted), "text")
+
+
+def test_what_could_not_be_used_is_noted() -> None:
+    lost = Review(findings=[], objections=["llama: 'Leaks' names no file of this change: 'x.py'"])
+    note = "note: 1 statement by members could not be used, beginning with: " + lost.objections[0]
+    assert note in " ".join(render(outcome(result=lost), "text").split())

@@ -79,6 +79,7 @@ def test_without_a_range_it_is_the_branch_or_else_the_last_commit(repo: GitRepo)
     repo.git("checkout", "--quiet", "-b", "feature")
     assert paths(read_change(repo.folder)) == ["b"]
     repo.commit({"c": "1\n"})
+    assert read_change(repo.folder).notes == ("this is the review of the only commit since main",)
     repo.commit({"d": "1\n"})
     change = read_change(repo.folder)
     assert paths(change) == ["c", "d"]
