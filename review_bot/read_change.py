@@ -83,8 +83,8 @@ def _committed(
         (),
         title=title,
         description=description,
-        base_tree=_tree(repository, sides.base),
-        head_tree=_tree(repository, sides.head),
+        base_tree=repository.tree(sides.base),
+        head_tree=repository.tree(sides.head),
         notes=(sides.note,) if sides.note else (),
     )
     return _compare(repository, change, rules, guidelines)
@@ -107,14 +107,10 @@ def _uncommitted(
             (),
             not_reviewed=snapshot.left_out,
             source="worktree" if working else "index",
-            base_tree=_tree(repository, head),
+            base_tree=repository.tree(head),
             head_tree=snapshot.tree,
         )
         return _compare(snapshot.repository, change, rules, guidelines)
-
-
-def _tree(repository: Repository, commit: str) -> str:
-    return repository.find(f"{commit}^{{tree}}") if commit else repository.empty_tree()
 
 
 @dataclass(slots=True)

@@ -45,7 +45,7 @@ def read_patch(
         )
     opened = open_repository(repository)
     head = opened.find("HEAD^{commit}")
-    tree = opened.find(f"{head}^{{tree}}") if head else opened.empty_tree()
+    tree = opened.tree(head)
     attributes = _attributes(opened, tree, patches)
     bases, fits = _bases(opened, tree, patches)
     files, skipped = _files(patches, bases, rules, attributes)

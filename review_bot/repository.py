@@ -51,6 +51,11 @@ class Repository:
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def place(self) -> Path:
+        """What the repository is called in messages; `folder` may be a scratch one."""
+        return self.worktree or self.git_dir
+
     def run(self, *arguments: str, stdin: bytes = b"", codes: Collection[int] = (0,)) -> bytes:
         """What a git command prints.
 
@@ -61,7 +66,7 @@ class Repository:
         out, complaint = process.communicate(stdin)
         if process.returncode not in codes:
             command = next(part for part in arguments if not part.startswith("-") and "=" not in part)
-            raise _failed(command, complaint.decode(errors="replace").strip(), self.folder)
+            raise _failed(command, complaint.decode(errors="replace").strip(), self.place)
         return bytes(out)
 
     def blobs(self, names: Iterable[bytes]) -> Generator[bytes | None]:
@@ -78,7 +83,7 @@ class Repository:
                 header = process.stdout.readline().split()
                 if not header:
                     complaint = process.stderr.read().decode(errors="replace").strip()
-                    raise _failed("cat-file", complaint, self.folder)
+                    raise _failed("cat-file", complaint, self.place)
                 if len(header) == 3 and header[2].isdigit():
                     data = process.stdout.read(int(header[2]) + 1)[:-1]
                     yield data if header[1] == b"blob" else None
@@ -110,7 +115,7 @@ class Repository:
                 f"{revision!r} is not in this clone, which has only the newest commits",
                 hint="Fetch the rest: `git fetch --unshallow` (actions/checkout: `fetch-depth: 0`).",
             )
-        raise ConfigError(f"{revision!r} is not a revision of {self.folder}", hint=self._near(revision))
+        raise ConfigError(f"{revision!r} is not a revision of {self.place}", hint=self._near(revision))
 
     def find(self, revision: str) -> str:
         """The id of the object that a revision names, "" if there is none."""
@@ -122,6 +127,19 @@ class Repository:
     def shallow(self) -> bool:
         """Whether the clone's history is cut off."""
         return self.run("rev-parse", "--is-shallow-repository").strip() == b"true"
+
+    def tree(self, commit: str) -> str:
+        """The id of a commit's tree; of the tree without files for "".
+
+        Raises:
+            ConfigError: it is missing.
+        """
+        if not commit:
+            return self.empty_tree()
+        if found := self.find(f"{commit}^{{tree}}"):
+            return found
+        hint = "The repository is damaged: `git fsck` says more."
+        raise ConfigError(f"the files of commit {commit[:10]} are missing in {self.place}", hint=hint)
 
     def empty_tree(self) -> str:
         """The id of the tree without files."""

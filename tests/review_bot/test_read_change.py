@@ -352,13 +352,18 @@ def test_a_repository_that_git_refuses(repo: GitRepo, monkeypatch: pytest.Monkey
     assert "safe.directory" in caught.value.hint
 
 
-def test_a_damaged_repository_is_an_error_with_gits_words(repo: GitRepo) -> None:
+@pytest.mark.parametrize(
+    ("lost", "words"),
+    [("HEAD~1^{tree}", "the files of commit .* are missing in"), ("HEAD:a", "unable to read")],
+)
+def test_a_damaged_repository_is_an_error_that_names_it(repo: GitRepo, lost: str, words: str) -> None:
     repo.commit({"a": "1\n"})
     repo.commit({"a": "2\n"})
-    tree = repo.git("rev-parse", "HEAD~1^{tree}").decode().strip()
-    (repo.folder / ".git/objects" / tree[:2] / tree[2:]).unlink()
-    with pytest.raises(ConfigError, match=r"git .* failed in"):
+    id = repo.git("rev-parse", lost).decode().strip()
+    (repo.folder / ".git/objects" / id[:2] / id[2:]).unlink()
+    with pytest.raises(ConfigError, match=words) as caught:
         read_change(repo.folder, range="HEAD~1")
+    assert str(repo.folder) in caught.value.message
 
 
 def test_without_git(repo: GitRepo) -> None:
