@@ -35,7 +35,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"moa {version('pytest-moa')}")
         return OK
-    args = _parser().parse_args(arguments)
+    try:
+        parser = _parser(arguments)
+    except ConfigError as error:
+        print(f"moa: {error}", file=sys.stderr)
+        return USAGE
+    args = parser.parse_args(arguments)
     gc.disable()  # start-up makes what stays; looking through it for garbage costs a tenth of the CPU
     try:
         code: int = args.command(args)
@@ -62,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="moa", description="Ask a committee of language models, and read its paper trail."
     )
@@ -116,7 +121,28 @@ def _parser() -> argparse.ArgumentParser:
     download.add_argument("--yes", action="store_true", help="do not ask")
     download.add_argument("--config", type=Path, metavar="FILE", help="read this file, not the project's")
     download.set_defaults(command=_download)
+
+    if not arguments or arguments[0] not in commands.choices:  # plug-ins are not loaded for nothing
+        _add_brought(commands)
     return parser
+
+
+def _add_brought(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the commands that plug-ins bring.
+
+    Raises:
+        ConfigError: a plug-in cannot be loaded, or brings a command that there is already.
+    """
+    from moa_engine import plugins
+
+    for brought in plugins.commands(plugins.load_plugins(os.environ)):
+        if brought.name in commands.choices:
+            raise ConfigError(f"a plug-in brings a command {brought.name!r}, which there is already")
+        parser = commands.add_parser(
+            brought.name, help=brought.help, description=brought.help.capitalize() + "."
+        )
+        brought.add_arguments(parser)
+        parser.set_defaults(command=brought.run)
 
 
 def _count(text: str) -> int:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import pluggy
 
 if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
     from moa_engine.attempt import Attempt
     from moa_engine.config import MemberSettings, Section, Settings
     from moa_engine.member import Member
@@ -31,6 +33,16 @@ class MemberKind:
     reads: Literal["messages", "subject"] = "messages"  #: what its members read: see `Member`
 
 
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command `moa NAME` that a plug-in brings."""
+
+    name: str
+    help: str
+    add_arguments: Callable[[ArgumentParser], None]
+    run: Callable[[Namespace], int]  #: returns the exit code; may raise `MoaError`
+
+
 @hookspec
 def moa_member_kinds() -> Sequence[MemberKind]:  # type: ignore[empty-body]
     """Kinds of members that this plug-in brings."""
@@ -44,6 +56,11 @@ def moa_config_sections() -> Mapping[str, type[Section]]:  # type: ignore[empty-
 @hookspec
 def moa_tasks() -> Sequence[type[Task[Any]]]:  # type: ignore[empty-body]
     """Kinds of tasks, so that their runs can be shown and replayed."""
+
+
+@hookspec
+def moa_commands() -> Sequence[Command]:  # type: ignore[empty-body]
+    """Commands of `moa` that this plug-in brings."""
 
 
 @hookspec

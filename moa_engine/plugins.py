@@ -16,7 +16,7 @@ import pluggy
 
 from moa_engine import builtin, hookspecs
 from moa_engine.errors import ConfigError
-from moa_engine.hookspecs import MemberKind
+from moa_engine.hookspecs import Command, MemberKind
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -112,6 +112,15 @@ def task_types(plugins: pluggy.PluginManager) -> dict[str, type[Task[Any]]]:
         ConfigError: a plug-in fails.
     """
     return {task.name: task for _, brought in _answers(plugins.hook.moa_tasks) for task in brought}
+
+
+def commands(plugins: pluggy.PluginManager) -> list[Command]:
+    """The commands that plug-ins bring.
+
+    Raises:
+        ConfigError: a plug-in fails.
+    """
+    return [command for _, brought in _answers(plugins.hook.moa_commands) for command in brought]
 
 
 def generation_observers(plugins: pluggy.PluginManager) -> dict[str, Callable[[Attempt], None]]:

@@ -147,3 +147,27 @@ def test_a_section_cannot_take_the_name_of_another_setting(key: str) -> None:
         ConfigError, match=f"the plug-in rival brings a section '{key}', which there is already"
     ):
         config_sections(plugins)
+
+
+_COMMAND = """
+from moa_engine.hookspecs import Command, hookimpl
+
+@hookimpl
+def moa_commands():
+    return [Command("NAME", "greet somebody", lambda p: p.add_argument("who"), run)]
+
+def run(args):
+    print("hello", args.who)
+    return 3
+"""
+
+
+def test_a_plugin_brings_a_command(installed: Callable[..., str]) -> None:
+    script = "from moa_engine.cli import main; print(main(['greet', 'world']))"
+    assert installed(_COMMAND.replace("NAME", "greet"), script).endswith("hello world\n3\n")
+
+
+def test_a_command_that_there_is_already_is_named(installed: Callable[..., str]) -> None:
+    script = "import sys; sys.stderr = sys.stdout; from moa_engine.cli import main; print(main(['nothing']))"
+    told = installed(_COMMAND.replace("NAME", "ask"), script)
+    assert "a plug-in brings a command 'ask', which there is already\n2\n" in told
