@@ -25,6 +25,10 @@ _ESCAPES = {"a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, '"': 34,
 
 _HUNK_HEADER = re.compile(r"@@ -\d+(,\d+)? \+\d+(,\d+)? @@")
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
+#: What git prints in place of a submodule's diff when diff.submodule is log or diff.
+_SUBMODULE = re.compile(
+    r"Submodule (.+?) (?:[0-9a-f]+\.{2,3}[0-9a-f]+(?: \(.*\))?:?|contains (?:modified|untracked) content)\n"
+)
 _COMBINED = ("diff --cc ", "diff --combined ")
 
 
@@ -72,10 +76,13 @@ def parse_patch(data: bytes) -> list[FilePatch]:
     for number, line in enumerate(lines, 1):
         if line.startswith(_COMBINED):
             raise _unreadable(number, "this is the combined diff of a merge", "Compare two commits instead.")
+    submodules = _submodules(lines)
     if not starts:
-        return _plain(lines)
+        return submodules or _plain(lines)
     ends = [*starts[1:], len(lines)]
-    return [_git_file(lines[start:end], start + 1) for start, end in zip(starts, ends, strict=True)]
+    files = [_git_file(lines[start:end], start + 1) for start, end in zip(starts, ends, strict=True)]
+    known = {file.path for file in files}
+    return files + [one for one in submodules if one.path not in known]
 
 
 def parse_hunks(chunk: bytes) -> tuple[tuple[Hunk, ...], bool]:
@@ -203,6 +210,13 @@ def _git_file(lines: Sequence[str], first: int) -> FilePatch:
     if file.status == "modified" and not (file.hunks or file.binary) and file.old_mode != file.new_mode:
         file.status = "mode"
     return file
+
+
+def _submodules(lines: Sequence[str]) -> list[FilePatch]:
+    """Submodules that a line of git's own stands for: it starts in the first column, as no line of a hunk."""
+    found = [(number, _SUBMODULE.fullmatch(line)) for number, line in enumerate(lines, 1) if line[0] == "S"]
+    paths = dict.fromkeys(_inside(line[1], number) for number, line in found if line)
+    return [FilePatch(path, old_mode="160000", new_mode="160000") for path in paths]
 
 
 def _extended(file: FilePatch, line: str) -> None:

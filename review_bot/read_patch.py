@@ -131,6 +131,10 @@ def _files(
     return tuple(files), tuple(skipped)
 
 
+def _is_submodule(patch: FilePatch) -> bool:
+    return _SUBMODULE in (patch.old_mode, patch.new_mode)
+
+
 def _is_link(patch: FilePatch) -> bool:
     return _LINK in (patch.old_mode, patch.new_mode)
 
@@ -138,7 +142,7 @@ def _is_link(patch: FilePatch) -> bool:
 def _why_not(
     patch: FilePatch, base: str | None, head: str | None, rules: SkipRules, attributes: dict[str, str]
 ) -> str | None:
-    if _SUBMODULE in (patch.old_mode, patch.new_mode):
+    if _is_submodule(patch):
         return "submodule"
     if why := rules.by_path(patch.path, attributes):
         return why
@@ -167,7 +171,9 @@ def _bases(
     with closing(repository.blobs(names)) as blobs:
         for patch, named, current in zip(patches, blobs, blobs, strict=False):
             base = None
-            if patch.status == "added":
+            if _is_submodule(patch):
+                pass  # not reviewed, and no file of the tree
+            elif patch.status == "added":
                 fits = fits and current is None
             elif patch.binary or _is_link(patch):
                 fits = fits and named == current

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from moa_engine.errors import ConfigError
-from review_bot.change import Change
+from review_bot.change import Change, NotReviewed
 from review_bot.read_change import read_change
 from review_bot.skipped import SkipRules
 from tests.review_bot.gitrepo import GitRepo
@@ -120,6 +120,24 @@ def test_what_is_no_text(repo: GitRepo, tmp_path: Path) -> None:
         "lfs": "kept in Git LFS",
         "sub": "submodule",
     }
+
+
+@pytest.mark.parametrize("format", ["short", "log", "diff"])
+def test_a_submodule_is_listed_and_does_not_hide_the_rest(repo: GitRepo, tmp_path: Path, format: str) -> None:
+    GitRepo(tmp_path / "library").commit({"a": "1\n"})
+    add = ("submodule", "--quiet", "add", str(tmp_path / "library"), "sub")
+    repo.git("-c", "protocol.file.allow=always", *add)
+    base = repo.commit()
+    GitRepo(repo.folder / "sub").commit({"a": "2\n"})
+    repo.write({"a.py": "b = 3\n"})
+    change = read(repo.folder, repo.git("diff", f"--submodule={format}"))
+    assert [entry for entry in change.not_reviewed if entry.path == "sub"] == [
+        NotReviewed("sub", "submodule")
+    ]
+    assert change.file("a.py")
+    assert format == "diff" or change.base == base
+    only = read(repo.folder, repo.git("diff", f"--submodule={format}", "--", "sub"))
+    assert NotReviewed("sub", "submodule") in only.not_reviewed
 
 
 def test_a_change_of_type_is_one_file(repo: GitRepo, tmp_path: Path) -> None:
