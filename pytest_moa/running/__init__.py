@@ -1,0 +1,1 @@
+"""pytest inside warm processes: existing tests, candidates and mutants, judged in forked children."""
