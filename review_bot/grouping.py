@@ -50,12 +50,15 @@ def by_item(things: Iterable[ThingT]) -> defaultdict[str | None, list[ThingT]]:
 
 
 def group(items: Sequence[Item], anchors: Anchors) -> list[Group]:
-    """The items in groups that make the same claim about the same place."""
+    """The items in groups that make the same claim about the same place.
+
+    Who lists two things in one answer means two things; answers about two parts of a change may repeat one.
+    """
     by_key = {f"{item.id}.{number}": item for number, item in enumerate(items)}
     claims = []
     for key, item in by_key.items():
         path, start, end = anchors.at_head(place_of(body_of(item)))
-        voice = f"{item.author} {item.layer} {item.sample}"
+        voice = f"{item.author} {item.layer} {item.sample} {item.generation}"
         claims.append(Claim(key, path, start, end, claim_of(body_of(item)), voice))
     return [[by_key[key] for key in keys] for keys in clusters(claims)]
 

@@ -79,6 +79,17 @@ def test_the_same_review_again_makes_no_call(review: Review, endpoint: ScriptedE
     assert again["findings"] == first["findings"]
 
 
+def test_what_is_said_of_several_parts_of_a_change_is_one_finding(
+    review: Review, repo: GitRepo, endpoint: ScriptedEndpoint
+) -> None:
+    repo.commit({f"table{number}.txt": f"{number} of many lines\n" * 2000 for number in range(3)})
+    data = as_json(review("HEAD~2", "--format", "json"))
+    parts = [request for request in endpoint.requests if "diff (part " in str(request.body)]
+    assert len(parts) > 2
+    said = [finding for finding in data["findings"] if "qwen" in finding["raised_by"]]
+    assert [finding["title"] for finding in said] == [FINDING["title"]]
+
+
 def test_a_plan_calls_nobody(review: Review, endpoint: ScriptedEndpoint) -> None:
     done = review("HEAD~1", "--plan")
     assert done.returncode == 0
