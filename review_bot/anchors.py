@@ -32,6 +32,7 @@ _NUMBER = re.compile(r"^(?P<mark>\s*[+-]?)\s*\d+\s*[:|]\s?")
 _FENCE = re.compile(r"^\s*(```|~~~)")
 _CODE_SPAN = re.compile(r"`([^`\n]+)`")
 _AROUND_PATH = re.compile(r"^[\s`'\"(]+|[\s`'\")]+$|(:\d+(-\d+)?|#L\d.*)$")
+_AS_SHOWN = re.compile(r"^===\s*|\s\((added|modified|deleted|renamed|copied|mode)\b.*\)\s*$")
 _DOTS = re.compile(r"^(\.{0,2}/)+")
 
 Range = tuple[int, int]
@@ -93,9 +94,10 @@ class Anchors:
 
     def _meant(self, path: str) -> list[_FileIndex]:
         """The files that a path can mean: itself, else those that end like it, else all."""
-        name = _AROUND_PATH.sub("", _AROUND_PATH.sub("", path.replace("\\", "/")))
+        shown = _AS_SHOWN.sub("", path.replace("\\", "/"))
+        name = _AROUND_PATH.sub("", _AROUND_PATH.sub("", shown))
         bare = _DOTS.sub("", name)
-        for known in (name, bare, bare.removeprefix("a/"), bare.removeprefix("b/")):
+        for known in (path, name, bare, bare.removeprefix("a/"), bare.removeprefix("b/")):
             known = known if known in self._files else self._renamed.get(known, "")
             if known in self._files:
                 return [self._files[known]]

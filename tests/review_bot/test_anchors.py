@@ -178,6 +178,27 @@ def test_a_path_may_be_abbreviated_or_wrong(path: str) -> None:
     assert ANCHORS.locate(path, "    return total / len(items)") == Place("src/pkg/stats.py", "RIGHT", 9, 9)
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "src/pkg/stats.py",
+        "src/pkg/stats.py (modified)",
+        "=== src/pkg/stats.py (modified, mode 100644 to 100755)",
+        "src/pkg/stats.py (renamed from lib/(old).py)",
+    ],
+)
+def test_what_stands_around_a_path_in_the_prompt_does_no_harm(path: str) -> None:
+    assert ANCHORS.locate(path, "no such line") == Place("src/pkg/stats.py")
+
+
+def test_a_path_is_first_of_all_what_it_is() -> None:
+    files = [ChangedFile(path, "modified", (HUNK,)) for path in ("(auth)/page (added)", "page", "auth)/page")]
+    anchors = Anchors(Change("", "", tuple(files)))
+    assert [anchors.locate(file.path, "no such line") for file in files] == [
+        Place(file.path) for file in files
+    ]
+
+
 def test_the_old_name_of_a_renamed_file_is_known() -> None:
     assert ANCHORS.locate("src/pkg/old_name.py", "") == Place("src/pkg/new_name.py")
 
