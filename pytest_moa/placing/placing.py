@@ -1,0 +1,91 @@
+"""Suggestions on their way into the user's files: planned, shown, written."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pytest_moa.candidate import Candidate
+from pytest_moa.placing import writing
+from pytest_moa.placing.edit import edited
+from pytest_moa.placing.formatting import style_of
+from pytest_moa.placing.source_file import SourceFile
+from pytest_moa.placing.test_files import TestTree
+from pytest_moa.placing.where import place_of
+from pytest_moa.suggestions import Suggestion
+from pytest_moa.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A file before and after. `added` is the source of each test as it will stand there, by id."""
+
+    path: str
+    before: bytes | None
+    after: bytes
+    added: Mapping[str, str]
+    present: tuple[str, ...] = ()  #: ids of tests that are in the file already
+    notes: tuple[str, ...] = ()
+
+    def diff(self) -> str:
+        """As a unified diff, readable whatever the encoding."""
+        before, after = (_lines(side) for side in (self.before or b"", self.after))
+        old = "/dev/null" if self.before is None else f"a/{self.path}"
+        lines = difflib.unified_diff(before, after, old, f"b/{self.path}")
+        return "".join(
+            line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
+        )
+
+
+def _lines(data: bytes) -> list[str]:
+    return data.decode(errors="replace").splitlines(keepends=True)
+
+
+@dataclass(frozen=True)
+class Placing:
+    """Places tests into the test files of one project."""
+
+    tree: TestTree
+
+    @property
+    def root(self) -> Path:
+        """The project's root."""
+        return self.tree.root
+
+    def placed(self, suggestion: Suggestion, target: Target, reaching: Mapping[str, int]) -> Suggestion:
+        """The suggestion with the file it goes into and the source as it will be written.
+
+        Raises:
+            NotPlaced: it fits nowhere.
+        """
+        place = place_of(self.tree, target, suggestion.candidate, reaching)
+        change = self.change(place.path, [suggestion.candidate])
+        return replace(
+            suggestion,
+            file=place.path,
+            file_digest=writing.digest(change.before),
+            creates=place.creates,
+            source=change.added.get(suggestion.id, suggestion.candidate.source),
+        )
+
+    def change(self, path: str, candidates: Sequence[Candidate]) -> Change:
+        """What adding these tests does to a file. Nothing is written.
+
+        Raises:
+            NotPlaced: one of them cannot be put there, or the file cannot be edited.
+        """
+        before = writing.read(self.root, path)
+        file = SourceFile.of(path, before or b"")
+        edit = edited(file, candidates, style_of(self.root, file), self.tree.inherited_fixtures(path))
+        return Change(path, before, file.encoded(edit.text), edit.added, edit.present, edit.notes)
+
+    def write(self, change: Change) -> None:
+        """Write a change.
+
+        Raises:
+            NotPlaced: the file has changed meanwhile, or cannot be written.
+        """
+        if change.added:
+            writing.write(self.root, change.path, change.after, expected=writing.digest(change.before))
