@@ -119,7 +119,7 @@ class Repository:
 
     def find(self, revision: str) -> str:
         """The id of the object that a revision names, "" if there is none."""
-        if "\0" in revision:
+        if "\0" in revision or revision.startswith("^"):  # ^A means what A does not reach
             return ""
         out = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", revision, codes=(0, 1, 128))
         return out.decode().strip()

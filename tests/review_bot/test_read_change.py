@@ -310,8 +310,11 @@ def test_unknown_revisions_come_with_names_that_are_close(repo: GitRepo) -> None
     with pytest.raises(ConfigError, match="'feature/logn' is not a revision") as caught:
         read_change(repo.folder, range="feature/logn...")
     assert "Did you mean feature/login?" in caught.value.hint
-    for text in ("", "  ", "nope..HEAD", "HEAD:a", "a\0b"):
-        with pytest.raises(ConfigError):
+    for text in ("nope..HEAD", "HEAD:a", "a\0b", "^HEAD"):
+        with pytest.raises(ConfigError, match="is not a revision of"):
+            read_change(repo.folder, range=text)
+    for text in ("", "  "):
+        with pytest.raises(ConfigError, match="the range is empty"):
             read_change(repo.folder, range=text)
 
 
