@@ -17,7 +17,7 @@ _PROSE_FILES = {".md", ".rst", ".txt", ".adoc"}
 def replacement(suggestion: str, place: Place, quote: str, code: Sequence[str]) -> str | None:
     """The suggestion as text that can replace `code`, the lines at `place`; None if it cannot.
 
-    Fences and diff marks are removed; an indentation that the quote left out is put back. Advice in
+    Fences and diff marks are removed; an indentation that the quote or the suggestion left out is put back. Advice in
     words replaces no code, nor does the code as it is, nor what was written for a shortened quote.
     """
     lines = [line for line in suggestion.strip("\n").split("\n") if not _FENCE.match(line)]
@@ -30,8 +30,9 @@ def replacement(suggestion: str, place: Place, quote: str, code: Sequence[str]) 
     quoted = [line for line in quote.split("\n") if line.strip() and not _FENCE.match(line)]
     if len(quoted) != sum(1 for line in code if line.strip()):
         return None
-    missing = _indent(code[0])[len(_indent(_NUMBER_OR_MARK.sub("", quoted[0]))) :]
-    if missing and len(_indent(lines[0])) < len(_indent(code[0])):
+    wanted, given = _indent(code[0]), _indent(next(line for line in lines if line.strip()))
+    missing = wanted[len(_indent(_NUMBER_OR_MARK.sub("", quoted[0]))) :] if given else wanted
+    if missing and len(given) < len(wanted):
         lines = [missing + line if line.strip() else line for line in lines]
     return None if lines == list(code) else "\n".join(lines)
 

@@ -357,9 +357,12 @@ def findings_of(task: ReviewTask, value: Any, member: str = "qwen", layer: int =
     return list(task.read(answered(task, member, layer, value)).items)  # type: ignore[arg-type]
 
 
-def test_a_draft_becomes_a_finding_at_its_place() -> None:
-    fix = "```python\nreturn sum(items) / max(len(items), 1)\n```"
-    [found] = findings_of(TASK, {"findings": [draft(suggestion=fix, quote="return sum(items) / len(items)")]})
+@pytest.mark.parametrize("quoted", ["", "  ", "    "])
+@pytest.mark.parametrize("suggested", ["", "    "])
+def test_a_draft_becomes_a_finding_at_its_place(quoted: str, suggested: str) -> None:
+    fix = f"```python\n{suggested}return sum(items) / max(len(items), 1)\n```"
+    one = draft(suggestion=fix, quote=f"{quoted}return sum(items) / len(items)")
+    [found] = findings_of(TASK, {"findings": [one]})
     assert (found.path, found.side, found.start_line, found.line) == ("src/stats.py", "RIGHT", 2, 2)
     assert found.suggestion == "    return sum(items) / max(len(items), 1)"
 
