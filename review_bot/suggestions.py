@@ -17,8 +17,9 @@ _PROSE_FILES = {".md", ".rst", ".txt", ".adoc"}
 def replacement(suggestion: str, place: Place, quote: str, code: Sequence[str]) -> str | None:
     """The suggestion as text that can replace `code`, the lines at `place`; None if it cannot.
 
-    Fences and diff marks are removed; an indentation that the quote or the suggestion left out is put back. Advice in
-    words replaces no code, nor does the code as it is, nor what was written for a shortened quote.
+    Fences and diff marks are removed; an indentation that the quote or the suggestion left out is put
+    back. Advice in words replaces no code, nor does the code as it is, nor what was written for a
+    shortened quote.
     """
     lines = [line for line in suggestion.strip("\n").split("\n") if not _FENCE.match(line)]
     if all(line.startswith(("+", "-")) for line in lines) and any(line.startswith("+") for line in lines):
