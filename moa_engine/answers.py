@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -13,6 +14,9 @@ from moa_engine.errors import BrokenAnswer
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
 
 _THOUGHTS = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
+_OBJECT = re.compile(r"\{\s*\"")
+_MOST_OBJECTS = 100  #: looked at in one text, each of which may be broken
+_MOST_OPENED, _LONGEST = 500, 100_000  #: brackets and characters: repairing takes the square of them
 _FENCED = re.compile(r"```[\w-]*[ \t]*\n(.*?)(?:\n```|\Z)", re.DOTALL)
 
 
@@ -62,9 +66,14 @@ def _load(text: str, answer_type: type[BaseModel]) -> dict[str, Any]:
         if data is not None:
             return data
 
+    if (data := _within(text, answer_type)) is not None:
+        return data
+
     import json_repair  # only here: most answers are JSON already, and the import costs 60 ms
 
     for candidate in [*fenced, text]:
+        if len(candidate) > _LONGEST or candidate.count("{") + candidate.count("[") > _MOST_OPENED:
+            continue  # the whole run would wait: the member is asked to say it again
         try:
             data = _shaped(json_repair.loads(candidate), answer_type)
         except (ValueError, RecursionError):
@@ -72,6 +81,25 @@ def _load(text: str, answer_type: type[BaseModel]) -> dict[str, Any]:
         if data and any(data.values()):  # an answer without content must be one in strict JSON
             return data
     raise BrokenAnswer("the answer holds no JSON of the type asked for", raw=text)
+
+
+def _within(text: str, answer_type: type[BaseModel]) -> dict[str, Any] | None:
+    """The last object of the type that stands whole between other words; None where the text is cut off."""
+    decoder = json.JSONDecoder()
+    found, end = None, 0
+    for begin in islice(_OBJECT.finditer(text), _MOST_OBJECTS):
+        if begin.start() < end:
+            continue
+        try:
+            data, end = decoder.raw_decode(text, begin.start())
+        except json.JSONDecodeError as error:
+            if error.pos >= len(text) or error.msg.startswith("Unterminated"):
+                return None
+        except RecursionError:
+            return None
+        else:
+            found = _shaped(data, answer_type) or found
+    return found
 
 
 def _shaped(data: Any, answer_type: type[BaseModel]) -> dict[str, Any] | None:

@@ -29,6 +29,8 @@ GOOD = '{"notes": [{"text": "one"}, {"text": "two"}]}'
         f"Sure! Here you are:\n```\n{GOOD}\n```\nHope that helps.",
         f"<think>{{'notes': []}} or not?</think>\n{GOOD}",
         f"{GOOD}\n\nLet me know if you need more.",
+        f"In `f() {{ return 1; }}` I see two:\n{GOOD}\nwhere {{x}} is a placeholder.",
+        f'The form is {{"notes": []}}, so: {GOOD}',
         '[{"text": "one"}, {"text": "two"}]',
         '{"notes": [{"text": "one", "extra": 1}, {"text": "two"},], }',
         '{"notes": [{"text": "one"}, {"text": "two"',
@@ -39,8 +41,16 @@ def test_the_answer_is_found(text: str) -> None:
     assert [note.text for note in parse_answer(text, Notes).notes] == ["one", "two"]
 
 
-def test_an_empty_list_is_an_answer() -> None:
-    assert parse_answer('{"notes": []}', Notes).notes == []
+@pytest.mark.parametrize(
+    "text", ['{"notes": []}', 'Here you are:\n{"notes": []}', '{"notes": []}\n\nI found {nothing}.']
+)
+def test_an_empty_list_is_an_answer(text: str) -> None:
+    assert parse_answer(text, Notes).notes == []
+
+
+def test_an_example_is_no_answer_where_the_answer_is_cut_off() -> None:
+    text = 'The form is {"notes": []}, so: {"notes": [{"text": "one'
+    assert [note.text for note in parse_answer(text, Notes).notes] == ["one"]
 
 
 @pytest.mark.parametrize(
@@ -57,6 +67,8 @@ def test_an_empty_list_is_an_answer() -> None:
         '{"notes": [{"title": "no text"}]}',
         "[" * 5000,
         "[[[[",
+        '{"a" ' * 100_000,
+        "// c\n{" * 50_000,
         '{"notes": [',
         "<html><body>502</body></html>",
     ],
