@@ -8,7 +8,7 @@ are the same JSON, `{"schema": "suggestions/1", ...}`.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -33,9 +33,10 @@ class RecordedCall:
     """One call of a target that the user's own tests made, as source that makes it again."""
 
     target: str  #: `Target.name`
-    arguments: tuple[tuple[str, str], ...]  #: (parameter, source) in the signature's order
-    imports: tuple[str, ...] = ()  #: import statements that the sources need
-    receiver: str = ""  #: source of `self` or `cls` for methods, as it was at entry; "" for functions
+    source: str  #: the whole call as one expression, such as `Parcel(3).price("inner", express=True)`
+    arguments: tuple[tuple[str, str], ...] = ()  #: (parameter, source); "*args" and "**more" with a star
+    imports: tuple[str, ...] = ()  #: import statements that `source` needs, the target's included
+    receiver: str = ""  #: source of the object or class whose method it is; "" for functions
     test: str = ""  #: node id of the first test that made it
 
 
@@ -59,6 +60,10 @@ class Recorded:
     coverage: Mapping[str, tuple[int, ...]] = field(default_factory=dict)  #: missed lines; pytest-cov's
 
 
+#: Candidates for a request, from another plug-in (`pytest_moa_proposers`); judged like all others.
+Proposer = Callable[["SuggestRequest"], Iterable[Candidate]]
+
+
 @dataclass(frozen=True, slots=True)
 class SuggestRequest:
     """What to suggest tests for, and with how much effort. `targets` come most wanted first."""
@@ -76,6 +81,7 @@ class SuggestRequest:
     unsafe: bool = False  #: may run generated code unconfined, where nothing can confine it
     config: Path | None = None  #: settings file; None: found from `root`
     plan: bool = False  #: say what it would cost and call nobody
+    proposers: Mapping[str, Proposer] = field(default_factory=dict)  #: of other plug-ins, by name
 
 
 @dataclass(frozen=True, slots=True)
