@@ -7,7 +7,9 @@ that people run in hooks.
 from __future__ import annotations
 
 import argparse
+import codecs
 import gc
+import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -41,6 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"moa: {error}", file=sys.stderr)
         return USAGE
     args = parser.parse_args(arguments)
+    codecs.register_error("moa-escape", _escaped)
+    for stream in (sys.stdout, sys.stderr):  # a pipe or terminal may not know all that models write
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="moa-escape")
     gc.disable()  # start-up makes what stays; looking through it for garbage costs a tenth of the CPU
     try:
         code: int = args.command(args)
@@ -65,6 +71,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         gc.enable()
     return code
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """What an encoding does not have, as JSON escapes it: right in JSON, readable elsewhere."""
+    import json
+
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:

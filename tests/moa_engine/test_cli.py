@@ -202,6 +202,15 @@ def test_an_answer_steers_no_terminal(moa: Moa, tmp_path: Path) -> None:
     assert raw == "\x1b]0;owned\x07\x1b[2Jfine\n\tnext"
 
 
+def test_an_output_that_knows_only_ascii_gets_escapes(moa: Moa, tmp_path: Path) -> None:
+    with ScriptedEndpoint(lambda _: "na\u00efve \U0001f600") as endpoint:
+        configure(tmp_path, endpoint.base_url)
+        text = moa("ask", "Why?", PYTHONIOENCODING="ascii")
+        data = moa("ask", "Why?", "--format", "json", PYTHONIOENCODING="ascii")
+    assert (text.returncode, text.stdout) == (0, "na\\u00efve \\ud83d\\ude00\n")
+    assert json.loads(data.stdout)["answer"] == "na\u00efve \U0001f600"
+
+
 def test_an_answer_that_cannot_be_recorded_is_printed_all_the_same(moa: Moa, tmp_path: Path) -> None:
     def fill_the_record(_: Any) -> str:
         with closing(sqlite3.connect(tmp_path / "record.sqlite")) as database, database:
