@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 #: Where a job finds its home and its temporary files, by the variables that say so.
@@ -19,26 +21,28 @@ def variables(folder: Path) -> dict[str, str]:
     return {variable: str(folder / name) for variable, name in PLACES.items()}
 
 
-def empty(folder: Path) -> None:
+def empty(folder: Path, trash: Path) -> None:
     """Remove all that is in a folder, the folder itself stays. Nothing may still write there.
 
-    Folders are brought to the top one by one, so that neither their depth nor the length of their paths
-    matters.
+    Folders are moved to the trash one by one, so that neither their depth nor the length of their paths
+    matters. What cannot be removed stays in the trash, which no job can reach.
     """
     pending = [folder]
     number = 0
     while pending:
         place = pending.pop()
-        for found in list(place.iterdir()):
-            if found.is_symlink() or not found.is_dir():
-                found.unlink()
+        try:
+            entries = list(place.iterdir())
+        except PermissionError:
+            continue
+        for entry in entries:
+            if entry.is_symlink() or not entry.is_dir():
+                entry.unlink()
                 continue
-            found.chmod(0o700)
-            top = found
-            if place != folder:
-                number += 1
-                top = folder / f"\x01{number}"
-                found.rename(top)
+            number += 1
+            top = trash / f"{os.getpid()}-{time.monotonic_ns()}-{number}"
+            entry.chmod(0o700)
+            entry.rename(top)
             pending.append(top)
         if place != folder:
             place.rmdir()

@@ -1,4 +1,4 @@
-"""The script that a warm process starts with.
+"""The script that our own processes start with: `python boot.py MODULE` calls the module's `main`.
 
 It makes `pytest_moa` importable, and nothing else: its own folder may hold a checkout whose `tests` or
 `examples` would hide those of the user.
@@ -7,6 +7,7 @@ It makes `pytest_moa` importable, and nothing else: its own folder may hold a ch
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
@@ -21,6 +22,4 @@ if __name__ == "__main__":  # a process that the user's code spawns imports this
     sys.modules["pytest_moa"] = module
     spec.loader.exec_module(module)
 
-    from pytest_moa.warm.server import main
-
-    main()
+    import_module(sys.argv[1]).main()

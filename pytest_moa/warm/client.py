@@ -19,6 +19,7 @@ from typing import Any, Self
 
 from moa_engine.errors import MoaError
 from pytest_moa.sandbox import Limits, Mechanism, probe
+from pytest_moa.sandbox.mechanism import NONE
 from pytest_moa.warm import wire
 from pytest_moa.warm.ended import Ended
 
@@ -82,7 +83,7 @@ class WarmProcess:
         self.python_path = [str(path) for path in python_path]
         self.readable = list(readable)
         self.limits = limits or Limits()
-        self.mechanism: Mechanism = probe() if confined else Mechanism("none", (), False)
+        self.mechanism: Mechanism = probe() if confined else NONE
         self.environ = dict(environ or {})
         self.hash_seed = hash_seed
         self._lock = threading.Lock()
@@ -112,10 +113,16 @@ class WarmProcess:
                 "readable": [str(path) for path in self.readable],
                 "limits": asdict(self.limits),
                 "layers": list(self.mechanism.layers),
+                "home": os.path.expanduser("~"),  # noqa: PTH111 - a Path could not say that there is none
             }
             with self._broken_on_error():
                 self._process = subprocess.Popen(  # noqa: S603 - our own script
-                    [sys.executable, "-P", str(Path(__file__).with_name("boot.py"))],
+                    [
+                        sys.executable,
+                        "-P",
+                        str(Path(__file__).with_name("boot.py")),
+                        "pytest_moa.warm.server",
+                    ],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=self._printed,

@@ -18,6 +18,9 @@ from pytest_moa.warm import child, wire
 #: Bytes that all values of one job may have together.
 MOST_RESULTS = 256 << 20
 
+#: Seconds between two looks at what a job uses.
+LOOK_EVERY = 0.1
+
 
 class Jobs:
     """Runs the client's jobs, one at a time. This process itself never runs any of their code."""
@@ -101,14 +104,18 @@ class _Job:
         poll.register(self.jobs.requests, 0)
         death = os.pidfd_open(self.leader)
         poll.register(death, select.POLLIN)
+        look = self.start + LOOK_EVERY
         try:
             while self.told is None:
-                left = self.start + self.limits.wall - time.monotonic()
+                now = time.monotonic()
+                left = self.start + self.limits.wall - now
                 if left <= 0:
                     self.told = {"status": "timed_out", "error": f"not done within {self.limits.wall:g} s"}
                     return
-                events = poll.poll(left * 1000)
-                ready = [descriptor for descriptor, _ in events]
+                if now >= look:
+                    self._look()
+                    look = time.monotonic() + LOOK_EVERY
+                ready = [descriptor for descriptor, _ in poll.poll(min(left, LOOK_EVERY) * 1000)]
                 if self.jobs.requests in ready:
                     self.jobs.confinement.end_job(self.leader)
                     os._exit(0)
@@ -131,6 +138,16 @@ class _Job:
         told = self.told or _death(status, self.limits)
         text = bytes(self.printed[: self.limits.output_bytes]).decode(errors="replace")
         return {**told, "output": text, "seconds": time.monotonic() - self.start}
+
+    def _look(self) -> None:
+        """Look at what all of the job's processes use together, which the kernel does not limit."""
+        processes, memory = self.jobs.confinement.processes.used()
+        if memory > self.limits.memory:
+            words = f"its processes together used more than {self.limits.memory} bytes"
+            self.told = {"status": "out_of_memory", "error": words}
+        elif processes > self.limits.processes:
+            words = f"had more than {self.limits.processes} processes"
+            self.told = {"status": "crashed", "error": words}
 
     def _read(self, descriptor: int) -> bool:
         """Read a piece; whether there may be more."""

@@ -43,10 +43,13 @@ def main() -> NoReturn:
         root=Path(setup["root"]),
         readable=[Path(path) for path in setup["readable"]],
         limits=Limits(**setup["limits"]),
+        home=Path(setup["home"]) if setup["home"] else None,
     )
+    confinement = Confinement(plan, box)
+    confinement.prepare()
     server = os.fork()
     if server == 0:
-        _warm(Confinement(plan, box), setup, requests, replies)
+        _warm(confinement, setup, requests, replies)
     os.close(replies)
     _watch(server, requests, box)
 
