@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from moa_engine.errors import ConfigError
-from pytest_moa.running.pytest_ini import find_settings
+from pytest_moa.running.pytest_ini import find_settings, kept_options
 from pytest_moa.target import Reason, Target
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ class Project:
     ini: Path | None = None
     python_path: tuple[Path, ...] = ()
     test_paths: tuple[Path, ...] = ()
+    options: tuple[str, ...] = ()  #: for every pytest that runs its tests, instead of its `addopts`
     #: Other folders of `sys.path` that modules may be imported from.
     installed_path: tuple[Path, ...] = field(default_factory=lambda: _installed_path())
 
@@ -72,7 +73,7 @@ class Project:
             if not path.exists():
                 raise TargetError(f"{path}: no such file or folder of tests")
         found = tuple(path.resolve() for path in tests) or settings.test_paths
-        project = cls(settings.root, settings.file, settings.python_path)
+        project = cls(settings.root, settings.file, settings.python_path, options=settings.options)
         return replace(project, test_paths=found or tuple(project._usual_tests(start)))
 
     @classmethod
@@ -85,6 +86,7 @@ class Project:
             config.rootpath,
             config.inipath,
             tuple(Path(path) for path in ini("pythonpath")),
+            options=kept_options(ini("addopts")),
         )
         tests = tuple(dict.fromkeys(path.resolve() for path in named if path.exists()))
         if tests == (config.rootpath,) or not tests:

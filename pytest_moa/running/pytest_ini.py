@@ -5,7 +5,7 @@ from __future__ import annotations
 import configparser
 import shlex
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -34,6 +34,7 @@ class PytestSettings:
     file: Path | None = None
     python_path: tuple[Path, ...] = ()
     test_paths: tuple[Path, ...] = ()
+    options: tuple[str, ...] = ()  #: those of `addopts` that decide what is collected and how it runs
 
 
 def find_settings(start: Path) -> PytestSettings:
@@ -52,12 +53,45 @@ def find_settings(start: Path) -> PytestSettings:
                     file=folder / name,
                     python_path=tuple(folder / path for path in _paths(settings.get("pythonpath"))),
                     test_paths=tuple(_matching(folder, _paths(settings.get("testpaths")))),
+                    options=kept_options(_paths(settings.get("addopts"))),
                 )
     for marker in ("pyproject.toml", "setup.py", ".git"):
         for folder in folders:
             if (folder / marker).exists():
                 return PytestSettings(folder)
     return PytestSettings(start)
+
+
+#: Options that mean something for single tests in a fork. Others report, measure, repeat, spread or stop.
+_KEPT: Final = (
+    "--import-mode",
+    "--doctest-modules",
+    "--doctest-glob",
+    "--asyncio-mode",
+    "--ds",
+    "--dc",
+    "--ignore",
+    "--ignore-glob",
+    "--deselect",
+    "--confcutdir",
+    "--noconftest",
+)
+#: The same for options with a value of their own, joined or not.
+_KEPT_SHORT: Final = ("-p", "-m", "-k", "-W")
+
+
+def kept_options(addopts: Sequence[str]) -> tuple[str, ...]:
+    """What stays of `addopts`."""
+    kept: list[str] = []
+    words = iter(addopts)
+    for word in words:
+        name, joined, _ = word.partition("=")
+        if word[:2] in _KEPT_SHORT and not word.startswith("--"):
+            kept += [word] if len(word) > 2 else [word, next(words, "")]
+        elif name in _KEPT:
+            valued = not joined and name not in ("--doctest-modules", "--noconftest")
+            kept += [word, next(words, "")] if valued else [word]
+    return tuple(kept)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

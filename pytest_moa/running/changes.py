@@ -1,0 +1,95 @@
+"""What a test leaves changed behind it, as far as the next test could notice."""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from types import FunctionType, ModuleType
+from typing import Any
+
+
+class Before:
+    """The state of the process before a test; `changes` says in words what is different after it.
+
+    Of the modules under test, functions, classes and what only a test would rebind are compared.
+    Memos and counters that their own code fills are not: whether those matter is seen by running
+    tests in other orders.
+    """
+
+    def __init__(self, sources: Mapping[str, str]) -> None:
+        self._sources = sources
+        self._environ = _environ()
+        self._folder = _folder()
+        self._threads = set(threading.enumerate())
+        self._path = list(sys.path)
+        self._modules = {name: sys.modules[name] for name in sources if name in sys.modules}
+        self._held = {name: dict(_held(module)) for name, module in self._modules.items()}
+
+    def changes(self) -> Iterator[str]:
+        """What is different now."""
+        now = _environ()
+        for name in sorted(self._environ.keys() | now.keys()):
+            if self._environ.get(name) != now.get(name):
+                yield f"leaves the environment variable {name} changed"
+        if _folder() != self._folder:
+            yield "leaves another working directory"
+        if sys.path != self._path:
+            yield "leaves sys.path changed"
+        for thread in threading.enumerate():
+            if thread not in self._threads and thread.is_alive():
+                yield f"leaves a thread running ({thread.name})"
+        if _has_children():
+            yield "leaves a process running"
+        for name, module in self._modules.items():
+            if sys.modules.get(name) is not module:
+                yield f"leaves another module {name} in sys.modules"
+                continue
+            rebound_by_code = _global_names(self._sources[name])
+            now_held = dict(_held(module))
+            for key in sorted(self._held[name].keys() | now_held.keys()):
+                if key.partition(".")[0] in rebound_by_code:
+                    continue
+                if self._held[name].get(key) is not now_held.get(key):
+                    yield f"leaves {name}.{key} changed"
+
+
+def _held(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """What the module's names refer to, and what the names in its classes refer to."""
+    for name, value in vars(module).items():
+        if name.startswith("__"):
+            continue
+        yield name, value
+        if isinstance(value, type) and value.__module__ == module.__name__:
+            for inner, held in vars(value).items():
+                if isinstance(held, FunctionType | staticmethod | classmethod | property):
+                    yield f"{name}.{inner}", held
+
+
+def _global_names(source: str) -> set[str]:
+    """The names that functions of the module rebind by themselves."""
+    if "global " not in source:
+        return set()
+    found = (node.names for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Global))
+    return {name for names in found for name in names}
+
+
+def _environ() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+
+
+def _folder() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - as text: it need not exist any more
+    except FileNotFoundError:
+        return ""
+
+
+def _has_children() -> bool:
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True

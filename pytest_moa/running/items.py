@@ -1,0 +1,75 @@
+"""Running one item in a child, and what became of it, as our own plug-in sees its reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+import pytest
+
+Outcome = Literal["passed", "failed", "skipped"]
+
+#: Characters of a failure's message that are kept.
+_MESSAGE: Final = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What became of one item. `message` is the first line of the failure and what explains it."""
+
+    outcome: Outcome
+    seconds: float
+    message: str = ""
+    error: str = ""  #: name of the exception's type, as far as it is known
+
+
+class Watcher:
+    """The plug-in that takes in the reports of the item that runs, subtests' among them."""
+
+    def __init__(self) -> None:
+        self.reports: list[pytest.TestReport] = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.reports.append(report)
+
+    def run(self, item: pytest.Item, following: pytest.Item | None) -> Ran:
+        """Run an item. Fixtures that `following` shares with it stay set up."""
+        self.reports.clear()
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        seconds = sum(report.duration for report in self.reports)
+        for report in self.reports:
+            if report.failed:
+                return Ran("failed", seconds, *_explained(report))
+        called = any(report.when == "call" and report.passed for report in self.reports)
+        return Ran("passed" if called else "skipped", seconds)
+
+
+def followed(items: Sequence[pytest.Item]) -> Iterable[tuple[pytest.Item, pytest.Item | None]]:
+    """Each item with the one after it."""
+    return zip(items, [*items[1:], None], strict=True)
+
+
+def fail_fast(config: pytest.Config, items: Iterable[pytest.Item]) -> None:
+    """For mutants, where only it counts that a test fails: tracebacks cost most of the time."""
+    config.option.tbstyle = "line"
+    for item in items:
+        item.repr_failure = _named  # type: ignore[method-assign]
+
+
+def short_messages(config: pytest.Config) -> None:
+    """For candidates: people and models read why one fails."""
+    config.option.tbstyle = "short"
+
+
+def _named(excinfo: pytest.ExceptionInfo[BaseException], *_: Any, **__: Any) -> str:
+    return f"{excinfo.typename}: {str(excinfo.value)[:_MESSAGE]}"
+
+
+def _explained(report: pytest.TestReport) -> tuple[str, str]:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    message = crash.message if crash is not None else str(report.longrepr)
+    error = message.partition(":")[0] if crash is not None else ""
+    where = "" if report.when == "call" else f"in {report.when}: "
+    return (where + message.strip())[:_MESSAGE], error.strip()

@@ -1,0 +1,245 @@
+"""Jobs of a warm process that has collected: existing tests, mutants, candidates, and orders of both.
+
+Each runs in a confined child. What has to start several times from the same state is forked again there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+import pytest
+
+from pytest_moa.code.definitions import definitions_of
+from pytest_moa.mutation import Mutant, control, install
+from pytest_moa.running.candidate_module import Broken, Unsafe, collect
+from pytest_moa.running.changes import Before
+from pytest_moa.running.clock import Shifted
+from pytest_moa.running.items import Ran, fail_fast, followed, short_messages
+from pytest_moa.running.nested import Forked, forked
+from pytest_moa.running.warm_session import Warm
+
+#: A candidate's id, its items, and the seconds that it may take.
+_Row = tuple[str, list[pytest.Item], float]
+
+#: Exceptions by which the sandbox, not the code, says no.
+_REFUSED: Final = frozenset({"PermissionError", "BlockingIOError"})
+
+
+def existing(warm: Warm, args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Run the items "indices" one after another; yield what each did and which branches it took."""
+    items = [warm.items[index] for index in args["indices"]]
+    for index, (item, following) in zip(args["indices"], followed(items), strict=True):
+        for probes in warm.probes.values():
+            probes.clear()
+        ran = warm.watcher.run(item, following)
+        yield {
+            "index": index,
+            "outcome": ran.outcome,
+            "seconds": ran.seconds,
+            "message": ran.message,
+            "reached": {name: sorted(probes.hits) for name, probes in warm.probes.items() if probes.hits},
+        }
+
+
+def mutants(warm: Warm, args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Judge "mutants", each {"mutant", "indices", "limit"}: its tests in that order until one fails.
+
+    Yields {"id", "installed", "status", "killer" (index or None), "message", "seconds"}; status is
+    "killed", "survived" or "timed_out".
+    """
+    for each in args["mutants"]:
+        mutant = Mutant.from_json(each["mutant"])
+
+        def run(tell: Any, mutant: Mutant = mutant, indices: Sequence[int] = each["indices"]) -> None:
+            if not install(mutant, warm.sources[mutant.module], sys.modules[mutant.module]):
+                tell({"installed": False})
+                return
+            items = [warm.items[index] for index in indices]
+            fail_fast(warm.session.config, items)
+            for index, (item, following) in zip(indices, followed(items), strict=True):
+                tell({"runs": index})
+                ran = warm.watcher.run(item, following)
+                if ran.outcome == "failed":
+                    tell({"killer": index, "message": ran.message})
+                    return
+
+        yield {"id": mutant.id, **_judged(forked(run, each["limit"]))}
+
+
+def _judged(fork: Forked) -> dict[str, Any]:
+    """What the fork's words mean for the mutant; a fork that was ended has been killed by its last test."""
+    last = fork.told[-1] if fork.told else {}
+    judged = {"installed": True, "status": "survived", "killer": None, "message": "", "seconds": fork.seconds}
+    if "installed" in last:
+        return {**judged, "installed": False}
+    if "killer" in last:
+        return {**judged, "status": "killed", **last}
+    if fork.status == "timed out":
+        return {**judged, "status": "timed_out", "killer": last.get("runs"), "message": "did not end in time"}
+    if fork.status != "returned":
+        return {
+            **judged,
+            "status": "killed",
+            "killer": last.get("runs"),
+            "message": f"the process {fork.status}",
+        }
+    return judged
+
+
+def candidate(warm: Warm, args: Mapping[str, Any]) -> dict[str, Any]:
+    """Run one candidate alone, and once more with its target's body replaced by a raise.
+
+    `args`: "candidate" ({"id", "name", "text"}), "folder", "module", "qualname", "limit" (seconds of
+    CPU time). Returns {"status": "passes", "fails", "broken", "unsafe" or "vacuous", "message",
+    "branches", "seconds", "depends"}.
+    """
+    facts = {"status": "passes", "message": "", "branches": [], "seconds": 0.0}
+    before = Before(warm.sources)
+    try:
+        items = collect(warm, args["candidate"], args["folder"])
+    except Broken as error:
+        return {**facts, "status": "broken", "message": str(error)}
+    except Unsafe as error:
+        return {**facts, "status": "unsafe", "message": str(error)}
+    if not _fails_under_control(warm, args, items):
+        vacuous = "it passes without the code that it is meant to test"
+    else:
+        vacuous = ""
+    probes = warm.probes[args["module"]]
+    probes.clear()
+    short_messages(warm.session.config)
+    ran = _all(warm, items)
+    facts |= {"branches": sorted(probes.hits), "seconds": ran.seconds}
+    if ran.outcome == "failed":
+        status = "unsafe" if ran.error in _REFUSED else "fails"
+        return {**facts, "status": status, "message": ran.message}
+    if ran.outcome == "skipped":
+        return {**facts, "status": "vacuous", "message": "it skips itself, or expects to fail"}
+    for change in before.changes():
+        return {**facts, "status": "unsafe", "message": f"it {change}"}
+    if vacuous:
+        return {**facts, "status": "vacuous", "message": vacuous}
+    return facts
+
+
+def _fails_under_control(warm: Warm, args: Mapping[str, Any], items: Sequence[pytest.Item]) -> bool:
+    name = args["module"]
+    source = warm.sources[name]
+    controls = _controls(source, name, args["qualname"])
+
+    def run(tell: Any) -> None:
+        for each in controls:
+            install(each, source, sys.modules[name])
+        fail_fast(warm.session.config, items)
+        for item, following in followed(items):
+            if warm.watcher.run(item, following).outcome == "failed":
+                tell("fails")
+                return
+
+    fork = forked(run, args["limit"])
+    return fork.status == "timed out" or fork.told == ["fails"]
+
+
+def _controls(source: str, module: str, qualname: str) -> list[Mutant]:
+    """For a function its own; for a class its methods'; for anything else all of the module's."""
+    names = [definition.qualname for definition in definitions_of(source).functions]
+    chosen = [name for name in names if f"{name}.".startswith(f"{qualname}.")] or names
+    found = (control(source, name, module) for name in dict.fromkeys(chosen))
+    return [each for each in found if each is not None]
+
+
+def _all(warm: Warm, items: Sequence[pytest.Item]) -> Ran:
+    """Run a candidate's items; the first failure, or what the last one did."""
+    seconds = 0.0
+    ran = Ran("skipped", 0.0)
+    passed = False
+    for item, following in followed(items):
+        ran = warm.watcher.run(item, following)
+        seconds += ran.seconds
+        passed = passed or ran.outcome == "passed"
+        if ran.outcome == "failed":
+            return Ran("failed", seconds, ran.message, ran.error)
+    return Ran("passed" if passed else "skipped", seconds)
+
+
+def in_order(warm: Warm, args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Run "steps" in one process, one after another; yield {"step", "outcome", "message"} for each.
+
+    A step is the index of an item, or {"candidate": ..., "folder": ...}. "shift" moves the clock by
+    seconds; then {"clock": True} is in what is yielded for steps during which it was read.
+    """
+    with Shifted(args["shift"]) if args["shift"] else contextlib.nullcontext() as clock:
+        steps: list[tuple[int, pytest.Item]] = []
+        for number, step in enumerate(args["steps"]):
+            if isinstance(step, int):
+                steps.append((number, warm.items[step]))
+                continue
+            try:
+                steps += [(number, item) for item in collect(warm, step["candidate"], step["folder"])]
+            except (Broken, Unsafe) as error:
+                yield {"step": number, "outcome": "failed", "message": str(error)}
+        short_messages(warm.session.config)
+        for (number, _), (item, following) in zip(steps, followed([item for _, item in steps]), strict=True):
+            read_before = clock.reads if clock else 0
+            ran = warm.watcher.run(item, following)
+            told = {"step": number, "outcome": ran.outcome, "message": ran.message}
+            yield {**told, "clock": clock.reads > read_before} if clock else told
+
+
+def column(warm: Warm, args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Run all "candidates" under each of "mutants": a column of the kill matrix each.
+
+    Candidates are {"candidate", "folder", "limit"}; mutants as JSON. Yields {"id", "installed",
+    "killers": [candidate ids], "timed_out": [candidate ids], "seconds"}.
+    """
+    collected: list[_Row] = []
+    for each in args["candidates"]:
+        with contextlib.suppress(Broken, Unsafe):  # it was none when it was checked: nothing it kills counts
+            items = collect(warm, each["candidate"], each["folder"])
+            collected.append((each["candidate"]["id"], items, each["limit"]))
+    for data in args["mutants"]:
+        mutant = Mutant.from_json(data)
+        started = time.perf_counter()
+        killers: list[str] = []
+        timed_out: list[str] = []
+        installed, left = True, collected
+        while left and installed:
+            fork = forked(partial(_cells, warm, mutant, left), _limit(left))
+            told = fork.told
+            installed = not (told and "installed" in told[0])
+            killers += [each["kills"] for each in told if "kills" in each]
+            if fork.status == "returned":
+                break
+            running = [each["runs"] for each in told if "runs" in each]
+            if not running:
+                break  # it ends where it is put in: what slow path there is will say
+            killers.append(running[-1])
+            timed_out += running[-1:] if fork.status == "timed out" else []
+            left = left[[name for name, _, _ in left].index(running[-1]) + 1 :]
+        yield {
+            "id": mutant.id,
+            "installed": installed,
+            "killers": killers,
+            "timed_out": timed_out,
+            "seconds": time.perf_counter() - started,
+        }
+
+
+def _limit(left: Sequence[_Row]) -> float:
+    return max(limit for _, _, limit in left) + sum(limit for _, _, limit in left) / 10
+
+
+def _cells(warm: Warm, mutant: Mutant, left: Sequence[_Row], tell: Callable[[Any], None]) -> None:
+    if not install(mutant, warm.sources[mutant.module], sys.modules[mutant.module]):
+        tell({"installed": False})
+        return
+    for name, items, _ in left:
+        tell({"runs": name})
+        fail_fast(warm.session.config, items)
+        if _all(warm, items).outcome == "failed":
+            tell({"kills": name})
