@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 _NAMES = frozenset(
@@ -17,8 +19,9 @@ _NAMES = frozenset(
 #: Endings of an `.env.…` that is there to be read.
 _SAMPLES = (".example", ".sample", ".template", ".dist")
 
-#: Folders that hold other people's code, and no credentials.
-_PRUNED = frozenset({"site-packages", "node_modules", "__pycache__", "lib", "lib64", "include", "pkgs"})
+#: Folders that hold other people's code, and no credentials; and the file that marks another.
+_PRUNED = frozenset({"site-packages", "node_modules", "__pycache__"})
+_ENVIRONMENT = "pyvenv.cfg"
 
 #: Folders that are looked into, those near the top first.
 MOST_FOLDERS = 3000
@@ -35,19 +38,20 @@ def credentials_in(folder: Path, home: Path | None) -> set[Path]:
     while pending and looked < MOST_FOLDERS:
         place = pending.popleft()
         looked += 1
-        try:
-            entries = list(place.iterdir())
-        except OSError:
-            continue
-        for entry in entries:
-            if _is_credential(entry.name) or (place == home and entry.name.startswith(".")):
-                found.add(entry)
-            elif entry.name not in _PRUNED and entry.is_dir() and not entry.is_symlink():
-                pending.append(entry)
+        with suppress(OSError), os.scandir(place) as entries:  # what cannot be listed is no folder of ours
+            inside = list(entries)
+            if any(entry.name == _ENVIRONMENT for entry in inside):
+                continue
+            for entry in inside:
+                is_folder = entry.is_dir(follow_symlinks=False)
+                if _is_credential(entry.name, is_folder) or (place == home and entry.name.startswith(".")):
+                    found.add(place / entry.name)
+                elif is_folder and entry.name not in _PRUNED:
+                    pending.append(place / entry.name)
     return found
 
 
-def _is_credential(name: str) -> bool:
+def _is_credential(name: str, is_folder: bool) -> bool:
     if name in _NAMES:
-        return True
+        return not is_folder or name.startswith(".")  # a package may well be called `credentials`
     return name.startswith(".env.") and not name.endswith(_SAMPLES)

@@ -23,6 +23,9 @@ ETC = (
     *("alternatives", "os-release", "debian_version", "lsb-release", "fonts", "locale.alias", "terminfo"),
 )
 
+#: What of a prefix belongs to the interpreter: it may be a home's `.local`, with others' data beside.
+OF_PREFIX = ("bin", "lib", "lib64", "libexec", "include", "ssl", "pyvenv.cfg")
+
 #: Devices that may be read and written to.
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 
@@ -31,33 +34,42 @@ KERNEL = ("/sys/devices/system/cpu", "/sys/devices/system/node")
 
 def rules(root: Path, more: Iterable[Path], home: Path | None) -> Iterator[tuple[Path, int]]:
     """What may be read, as paths and Landlock rights. Credentials are left out wherever they lie."""
-    yield from ((Path(path), landlock.READ) for path in (*SYSTEM, *KERNEL))
-    yield from ((Path("/etc", name), landlock.READ) for name in ETC)
-    yield from ((path, landlock.READ) for path in Path("/etc").glob("python3*"))
-    libraries = os.environ.get("LD_LIBRARY_PATH", "").split(":")
-    prefixes = {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix}
-    places = [root, *more, *map(Path, (*prefixes, *sys.path, *libraries)), *_editable(sys.path)]
-    real = {path.resolve() for path in places if path.is_absolute()}
-    outermost = [path for path in real if not any(other in path.parents for other in real)]
-    for path in sorted(outermost):
-        hidden = credentials_in(path, home) if path.is_dir() else set()
-        yield from _around(path, hidden)
-    # What was named itself is meant, also where it lies in a folder that is hidden: a `.venv` in a home.
-    for path in sorted(real.difference(outermost)):
-        if path.is_dir():
-            yield from _around(path, credentials_in(path, home))
+    installed = [Path(path) for path in (*SYSTEM, *KERNEL)]
+    installed += [Path("/etc", name) for name in ETC]
+    installed += Path("/etc").glob("python3*")
+    for prefix in {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix}:
+        installed += [Path(prefix, name) for name in OF_PREFIX]
+    installed += [Path(path) for path in os.environ.get("LD_LIBRARY_PATH", "").split(":") if path]
+    installed = [path.resolve() for path in installed]
+    yield from ((path, landlock.READ) for path in installed)
+
+    # The rest is the user's own. What is named itself is meant, also if it lies in a folder that is hidden.
+    places = [root, *more, *(Path(path) for path in sys.path if path), *_editable(sys.path)]
+    done: list[Path] = list(installed)
+    hidden: set[Path] = set()
+    for path in sorted({place.resolve() for place in places}):
+        if _within(path, done) and not _within(path, hidden):
+            continue
+        done.append(path)
+        found = credentials_in(path, home)
+        hidden |= found
+        yield from _around(path, found, {above for one in found for above in one.parents})
 
 
-def _around(path: Path, hidden: set[Path]) -> Iterator[tuple[Path, int]]:
-    """All of a folder but what is hidden in it."""
-    if not any(path in one.parents for one in hidden):
+def _within(path: Path, places: Iterable[Path]) -> bool:
+    return any(place == path or place in path.parents for place in places)
+
+
+def _around(path: Path, hidden: set[Path], above: set[Path]) -> Iterator[tuple[Path, int]]:
+    """All of a folder but what is hidden in it; `above` are the folders that something hidden is in."""
+    if path not in above:
         yield path, landlock.READ
         return
     yield path, landlock.READ_DIR
     for entry in path.iterdir():
         # A link is followed by whoever opens it: where it leads has its own rule, or none.
         if entry not in hidden and not entry.is_symlink():
-            yield from _around(entry, hidden)
+            yield from _around(entry, hidden, above)
 
 
 def _editable(path: Iterable[str]) -> Iterator[Path]:
