@@ -86,7 +86,7 @@ class Project:
             config.rootpath,
             config.inipath,
             tuple(Path(path) for path in ini("pythonpath")),
-            options=kept_options(ini("addopts")),
+            options=kept_options([str(word) for word in ini("addopts")]),
         )
         tests = tuple(dict.fromkeys(path.resolve() for path in named if path.exists()))
         if tests == (config.rootpath,) or not tests:

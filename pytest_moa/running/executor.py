@@ -232,7 +232,7 @@ class Executor:
         """A job that collects with a changed module (see `fresh_session.fresh`)."""
         return Job(
             "pytest_moa.running.fresh_session:fresh",
-            {"candidates": None, "wanted": None, "stop": True, "calls": False, "limit": limit, **args},
+            {"candidates": None, "wanted": None, "stop": True, "limit": limit, **args},
             done,
             limits=self.limits(limit),
         )

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
-from types import CodeType, FrameType, ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import pytest
@@ -49,9 +49,8 @@ def fresh(state: Mapping[str, Any], args: Mapping[str, Any]) -> dict[str, Any]:
     """Job: collect with "module" (a name) at "path" having "source", and run until a test fails.
 
     `args` also has "files" to collect and "wanted" (node ids, in the order to run in; None: all), or
-    "candidates" (each with its "folder") of which all are run; "limit" in seconds of CPU time; "calls":
-    whether to tell which functions run while modules are imported. Returns {"status", "killers",
-    "message", "passed" (node ids), "calls" (first line and name of each), "seconds"}.
+    "candidates" (each with its "folder") of which all are run; "limit" in seconds of CPU time; "stop"
+    after the first that fails. Returns {"status", "killers", "message", "passed" (ids), "seconds"}.
     """
     fork = forked(lambda tell: _Session(state, args, tell).run(), args["limit"])
     told: dict[str, list[Any]] = {}
@@ -72,7 +71,6 @@ def fresh(state: Mapping[str, Any], args: Mapping[str, Any]) -> dict[str, Any]:
         "killers": killers,
         "message": message,
         "passed": told.get("passes", []),
-        "calls": next(iter(told.get("calls", [])), []),
         "seconds": fork.seconds,
     }
 
@@ -87,22 +85,15 @@ class _Session:
         self.args = args
         self.tell = tell
         self.watcher = Watcher()
-        self.calls: set[CodeType] = set()
         self.failed: list[str] = []
         self.served = False
 
     def run(self) -> None:
         finder = _Changed(self.args["module"], self.args["path"], self.args["source"])
         sys.meta_path.insert(0, finder)
-        if self.args["calls"]:
-            sys.setprofile(self._called)
         pytest.main(arguments(self.state, self.args["files"]), plugins=[self])
         if not self.served:
             self.tell({"message": "pytest cannot start with it", "kills": ""})
-
-    def _called(self, frame: FrameType, event: str, _: object) -> None:
-        if event == "call" and frame.f_code.co_filename == self.args["path"]:
-            self.calls.add(frame.f_code)
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.pluginmanager.register(self.watcher, "moa-watcher")
@@ -116,8 +107,6 @@ class _Session:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self.served = True
-        sys.setprofile(None)
-        self.tell({"calls": sorted((code.co_firstlineno, code.co_name) for code in self.calls)})
         if self.failed:
             self.tell({"message": f"{self.failed[0]} cannot be imported with it", "kills": self.failed[0]})
             return True

@@ -1,8 +1,8 @@
 """Which mutants the existing tests kill.
 
-First the controls: a function whose tests fail with its own code compiled again has no verdicts. Then
-mutants of function bodies, in forks that swap the code. Last what that cannot reach: definitions,
-what runs while modules are imported, functions that nobody can find; their tests are collected anew.
+First the controls: what is only compiled or executed again, unchanged, must leave all tests passing. Then
+mutants, in forks that put them into the imported module. Last those for which that cannot be done
+rightly or whose control failed: their tests are collected anew by a process that imports the mutant.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from pytest_moa.code.definitions import definitions_of
 from pytest_moa.mutation import Mutant, identity, mutated_source
 from pytest_moa.running.facts import MutantStatus, Verdict
 from pytest_moa.running.pool import Job
@@ -42,7 +42,6 @@ class Fresh:
     passing: list[str] = field(default_factory=list)  #: node ids, in the order in which to run them
     seconds: float = 0.0
     files: list[str] = field(default_factory=list)
-    at_import: frozenset[str] = frozenset()  #: functions that run while modules are imported
     wrong: str = ""  #: why nothing can be said
 
 
@@ -57,32 +56,32 @@ class _Killing:
         self.sources = {
             name: module.path.read_text(encoding="utf-8") for name, module in executor.modules.items()
         }
+        self.importing: dict[str, list[str]] = {}
         self.covering: dict[tuple[str, str], list[int]] = {}
 
     def run(self) -> None:
-        fresh = self.fresh_controls({mutant.module for mutant in self.wanted})
-        quick: list[Mutant] = []
-        slow: list[Mutant] = []
-        for mutant in self.wanted:
-            module = fresh[mutant.module]
-            if (
-                mutant.scope == "definition"
-                or mutant.qualname in module.at_import
-                or mutant.qualname in self.executor.unprobed(mutant.module)
-            ):
-                slow.append(mutant)
-            elif self.tests_of(mutant):
-                quick.append(mutant)
-            else:
-                self.judged(Verdict(mutant, "not_covered"))
-        self.controls({(mutant.module, mutant.qualname): mutant for mutant in quick})
-        slow += self.quick(self.trusted(quick))
-        self.slow(slow, fresh)
+        self._find_importing()
+        doubted = self.controls()
+        certain = [mutant for mutant in self.wanted if _place(mutant) not in doubted]
+        slow = [mutant for mutant in self.wanted if _place(mutant) in doubted]
+        slow += self.quick(certain)
+        self.slow(slow, self.fresh_controls({mutant.module for mutant in slow}), doubted)
+
+    def _find_importing(self) -> None:
+        def done(ended: Ended) -> None:
+            self.importing.update(ended.value or {})
+
+        job = Job("pytest_moa.running.imports:importing_files", {}, done)
+        self.executor.collected.run([job], self.executor.late)
 
     def tests_of(self, mutant: Mutant) -> list[int]:
-        place = (mutant.module, mutant.qualname)
+        """Indices of the tests to run: those that reach the function, or that import the module."""
+        place = _place(mutant)
         if place not in self.covering:
-            self.covering[place] = self.executor.covering(*place)
+            module, qualname = place
+            probed = qualname and qualname not in self.executor.unprobed(module)
+            covering = self.executor.covering(module, qualname) if probed else self._relevant(module)
+            self.covering[place] = covering
         return self.covering[place]
 
     def judged(self, verdict: Verdict) -> None:
@@ -91,37 +90,28 @@ class _Killing:
         if self.progress is not None:
             self.progress(self.done, self.total)
 
-    def trusted(self, mutants: Iterable[Mutant]) -> list[Mutant]:
-        """Those of functions that passed their control; the others get their verdict."""
-        kept = []
-        for mutant in mutants:
-            why = self.executor.untrusted.get((mutant.module, mutant.qualname), "")
-            if why:
-                self.judged(Verdict(mutant, "untrusted", message=why))
-            else:
-                kept.append(mutant)
-        return kept
-
-    def controls(self, functions: Mapping[tuple[str, str], Mutant]) -> None:
-        """Run every function's tests with the function compiled again, unchanged."""
+    def controls(self) -> dict[tuple[str, str], str]:
+        """Run the tests of every function with it compiled again, and of every module executed again,
+        unchanged. Gives those for which something fails then, and what.
+        """
+        doubted: dict[tuple[str, str], str] = {}
         by_id: dict[str, tuple[str, str]] = {}
         tasks = []
-        for (module, qualname), one in functions.items():
-            control = identity(self.sources[module], qualname, module)
-            if control is None:
-                continue
-            by_id[control.id] = (module, qualname)
-            tasks.append(self.task(control, self.tests_of(one)))
+        for place, one in {_place(mutant): mutant for mutant in self.wanted}.items():
+            module, qualname = place
+            source = self.sources[module]
+            control = identity(source, qualname, module) if qualname else _same(module)
+            if control is not None and self.tests_of(one):
+                by_id[control.id] = place
+                tasks.append(self.task(control, self.tests_of(one)))
 
         def each(told: Mapping[str, Any]) -> None:
-            place = by_id.pop(told["id"])
-            if not told["installed"]:
-                return  # its mutants will be collected anew, and have that control
-            if told["status"] != "survived":
+            if told["installed"] and told["status"] != "survived":
                 killer = self.nodeid(told["killer"])
-                self.executor.untrusted[place] = f"{killer} fails without any change: {told['message']}"
+                doubted[by_id[told["id"]]] = f"{killer} fails without any change: {told['message']}"
 
         self.run_tasks(tasks, each)
+        return doubted
 
     def quick(self, mutants: Sequence[Mutant]) -> list[Mutant]:
         """Judge by swapping code; gives those for which that is not possible."""
@@ -132,6 +122,9 @@ class _Killing:
             mutant = by_id[told["id"]]
             if not told["installed"]:
                 left.append(mutant)
+                return
+            if not self.tests_of(mutant):
+                self.judged(Verdict(mutant, "not_covered"))
                 return
             killer = self.nodeid(told["killer"])
             status: MutantStatus = told["status"]
@@ -181,79 +174,55 @@ class _Killing:
 
     def fresh_controls(self, modules: Iterable[str]) -> dict[str, Fresh]:
         """Collect and run each module's tests anew with its own source."""
-        found: dict[str, Fresh] = {name: Fresh() for name in modules}
-        importing: dict[str, list[str]] = {}
-
-        def told_importing(ended: Ended) -> None:
-            importing.update(ended.value or {})
-
-        self.executor.collected.run(
-            [Job("pytest_moa.running.imports:importing_files", {}, told_importing)], self.executor.late
-        )
+        found: dict[str, Fresh] = {}
         jobs = []
-        for name, fresh in found.items():
-            indices = self._relevant(name, importing.get(name, []))
-            fresh.files = list(dict.fromkeys(self.tests[index].file for index in indices))
-            fresh.seconds = sum(self.tests[index].seconds for index in indices)
+        for name in modules:
+            indices = self._relevant(name)
+            fresh = found[name] = Fresh(
+                files=list(dict.fromkeys(self.tests[index].file for index in indices)),
+                seconds=sum(self.tests[index].seconds for index in indices),
+            )
             if not indices:
                 continue
             wanted = [self.tests[index].nodeid for index in indices]
-
-            def done(ended: Ended, name: str = name, wanted: list[str] = wanted) -> None:
-                self._controlled(found[name], name, wanted, ended)
-
-            jobs.append(
-                self.executor.fresh_job(
-                    {**self._place(name, self.sources[name]), "files": fresh.files, "wanted": wanted}
-                    | {"stop": False, "calls": True},
-                    done,
-                    limit=30 + TIMES * fresh.seconds,
-                )
-            )
+            args = {**self._changed(name, self.sources[name]), "files": fresh.files, "wanted": wanted}
+            done = partial(_controlled, fresh, wanted)
+            jobs.append(self.executor.fresh_job({**args, "stop": False}, done, 30 + TIMES * fresh.seconds))
         self.executor.fresh.run(jobs, self.executor.late)
         return found
 
-    def _relevant(self, module: str, files: Sequence[str]) -> list[int]:
+    def _relevant(self, module: str) -> list[int]:
         """Passing tests that reach the module, then those whose files import it."""
         passing = [index for index, test in enumerate(self.tests) if test.outcome == "passed"]
         reach = [index for index in passing if self.tests[index].reached.get(module)]
         near = set(reach)
+        files = set(self.importing.get(module, ()))
         rest = [index for index in passing if index not in near and self.tests[index].file in files]
         return [*self.executor.ordered(reach), *self.executor.ordered(rest)]
 
-    def _controlled(self, fresh: Fresh, name: str, wanted: list[str], ended: Ended) -> None:
-        told = ended.value if ended.status == "returned" else None
-        if not told:
-            fresh.wrong = f"its tests cannot be collected anew: {ended.error or ended.status}"
-            return
-        passed = set(told["passed"])
-        fresh.passing = [nodeid for nodeid in wanted if nodeid in passed]
-        if not fresh.passing:
-            fresh.wrong = f"its tests fail when they are collected anew: {told['message']}"
-        definitions = definitions_of(self.sources[name])
-        at = [definitions.at(line) for line, _ in told["calls"]]
-        fresh.at_import = frozenset(one.qualname for one in at if one is not None)
-
-    def slow(self, mutants: Sequence[Mutant], controls: Mapping[str, Fresh]) -> None:
-        """Judge in processes that collect anew."""
+    def slow(
+        self,
+        mutants: Sequence[Mutant],
+        controls: Mapping[str, Fresh],
+        doubted: Mapping[tuple[str, str], str],
+    ) -> None:
+        """Judge in processes that collect anew. What was doubted is not, once its tests pass there."""
         jobs = []
         for mutant in mutants:
-            fresh = controls[mutant.module]
-            if fresh.wrong:
-                self.executor.untrusted[(mutant.module, mutant.qualname)] = fresh.wrong
-                self.judged(Verdict(mutant, "untrusted", message=fresh.wrong))
+            fresh, place = controls[mutant.module], _place(mutant)
+            covering = {self.tests[index].nodeid for index in self.tests_of(mutant)}
+            wrong = fresh.wrong or (doubted.get(place, "") if not covering <= set(fresh.passing) else "")
+            if wrong:
+                self.executor.untrusted[place] = wrong
+                self.judged(Verdict(mutant, "untrusted", message=wrong))
                 continue
             if not fresh.passing:
                 self.judged(Verdict(mutant, "not_covered"))
                 continue
-
-            def done(ended: Ended, mutant: Mutant = mutant) -> None:
-                self._slow_verdict(mutant, ended)
-
-            covering = {self.tests[index].nodeid for index in self.tests_of(mutant)}
             wanted = sorted(fresh.passing, key=lambda nodeid: nodeid not in covering)
             changed = mutated_source(self.sources[mutant.module], mutant)
-            args = {**self._place(mutant.module, changed), "files": fresh.files, "wanted": wanted}
+            args = {**self._changed(mutant.module, changed), "files": fresh.files, "wanted": wanted}
+            done = partial(self._slow_verdict, mutant)
             jobs.append(self.executor.fresh_job(args, done, 2 + MORE + TIMES * fresh.seconds))
         self.executor.fresh.run(jobs, self.executor.late)
 
@@ -266,12 +235,32 @@ class _Killing:
         killers = tuple(each for each in told["killers"] if each)
         self.judged(Verdict(mutant, status, killers, told["message"], told["seconds"]))
 
-    def _place(self, module: str, source: str) -> dict[str, str]:
+    def _changed(self, module: str, source: str) -> dict[str, str]:
         return {"module": module, "path": str(self.executor.modules[module].path), "source": source}
 
     def nodeid(self, index: int | None) -> str:
         """The node id at an index, "" for none."""
         return "" if index is None else self.tests[index].nodeid
+
+
+def _controlled(fresh: Fresh, wanted: Sequence[str], ended: Ended) -> None:
+    if ended.status != "returned":
+        fresh.wrong = f"its tests cannot be collected anew: {ended.error or ended.status}"
+        return
+    passed = set(ended.value["passed"])
+    fresh.passing = [nodeid for nodeid in wanted if nodeid in passed]
+    if not fresh.passing:
+        fresh.wrong = f"its tests fail when they are collected anew: {ended.value['message']}"
+
+
+def _place(mutant: Mutant) -> tuple[str, str]:
+    """What a control is for: a function, or all definitions of a module."""
+    return mutant.module, mutant.qualname if mutant.scope == "function" else ""
+
+
+def _same(module: str) -> Mutant:
+    """The control of a module's definitions: its own source, executed again."""
+    return Mutant(f"{module} again", module, "", "definition", "identity", 1, 0, 1, 0, "", "")
 
 
 def by_function(mutants: Iterable[Mutant]) -> dict[tuple[str, str], list[Mutant]]:

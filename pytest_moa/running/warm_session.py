@@ -21,6 +21,7 @@ from typing import Any, Final
 import pytest
 
 from pytest_moa.code.probes import Probes
+from pytest_moa.mutation.install import prepare
 from pytest_moa.running.items import Watcher
 
 #: Plug-ins that would change, repeat, reorder or end tests without being asked to, by entry point.
@@ -150,6 +151,7 @@ class _Serving:
                 module = importlib.import_module(name)
                 sources[name] = Path(path).read_text(encoding="utf-8")
                 probes[name] = Probes.of(sources[name], path)
+                prepare(sources[name], module)
                 modules[wanted]["missing"] = sorted(probes[name].install(module))
                 modules[wanted]["branches"] = {
                     qualname: sorted(branches) for qualname, branches in probes[name].by_function.items()
