@@ -1,14 +1,14 @@
 """Which functions of a module may already run while it is imported.
 
 Another version of such a function also changes what the import made: a table built by it, what it
-decorated. Found by names, generously: what is called or handed over in code that runs at import, and what
-those functions call in turn.
+decorated. They are found by their names, and rather too many than too few: functions that are called in
+code that runs at import, and those that they call in turn.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from pytest_moa.code.definitions import FunctionNode, functions_in, qualname_of
 
@@ -18,81 +18,122 @@ CLASS_HOOKS = frozenset({"__init_subclass__", "__set_name__", "__class_getitem__
 #: Bases whose classes make instances of themselves in their own body.
 ENUMS = frozenset({"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"})
 
+#: Foreign functions that call at once what they are given.
+CALLERS = frozenset({"filter", "map", "max", "min", "next", "reduce", "sorted", "starmap"})
 
-def run_at_import(tree: ast.Module) -> frozenset[str]:
-    """Qualnames of the functions that may run during the import of that module."""
+
+def run_at_import(tree: ast.Module, called: Iterable[str] | None = None) -> frozenset[str]:
+    """Qualnames of the functions that may run during the import of that module.
+
+    With `called`, instead: those that may run when what has these names is called from outside.
+    """
+    nodes: dict[str, list[FunctionNode]] = {}
     by_name: dict[str, set[str]] = {}
-    bodies: dict[str, list[FunctionNode]] = {}
-    classes: dict[str, set[str]] = {}
     for node, around in functions_in(tree):
         qualname = qualname_of(node.name, around)
-        bodies.setdefault(qualname, []).append(node)
+        nodes.setdefault(qualname, []).append(node)
         by_name.setdefault(node.name, set()).add(qualname)
-        if around and node.name.startswith("__"):
-            classes.setdefault(around[-1].name, set()).add(qualname)
+        if around and node.name.startswith("__"):  # whoever makes an instance may call its special methods
+            by_name.setdefault(around[-1].name, set()).add(qualname)
+    callers = CALLERS | {node.name for found in nodes.values() for node in found if _calls_parameters(node)}
     modules = _imported_modules(tree)
+    if called is not None:
+        names = set(called)
+    else:
+        names = _called(tree.body, modules, callers) | CLASS_HOOKS | _classes_that_act(tree)
     found: set[str] = set()
-    names = _used(tree.body, modules, definitions=True) | CLASS_HOOKS | _made_by_classes(tree)
     while names:
-        called = {one for name in names for one in (*by_name.get(name, ()), *classes.get(name, ()))}
-        fresh = called - found
+        fresh = {qualname for name in names for qualname in by_name.get(name, ())} - found
         found |= fresh
-        names = {
-            name
-            for qualname in fresh
-            for node in bodies[qualname]
-            for name in _used(node.body, modules, definitions=False)
-        }
+        names = set()
+        for qualname in fresh:
+            for node in nodes[qualname]:
+                inside = _called(node.body, modules, callers)
+                names |= inside - _own_names(node)
+                if "cls" in inside and "." in qualname:
+                    names.add(qualname.split(".")[-2])
     return frozenset(found)
 
 
-def _used(statements: Sequence[ast.AST], modules: set[str], *, definitions: bool) -> set[str]:
-    """Names that are called, or handed over to what is called."""
-    walk = at_import(statements) if definitions else (n for one in statements for n in ast.walk(one))
-    names: set[str] = set()
-    for node in walk:
-        if isinstance(node, ast.Call):
-            names |= _names([node.func], modules)
-            names |= _names([*node.args, *(one.value for one in node.keywords)], modules)
-        elif isinstance(node, FunctionNode | ast.ClassDef):
-            names |= _names(node.decorator_list, modules)
-    return names
-
-
-def at_import(statements: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """All nodes of code that runs at import: class bodies, decorators, defaults, but no function's body."""
-    for node in statements:
-        yield node
-        if isinstance(node, FunctionNode):
-            defaults = [*node.args.defaults, *(one for one in node.args.kw_defaults if one is not None)]
-            yield from at_import([*node.decorator_list, *defaults])
-        elif isinstance(node, ast.Lambda):
+def at_import(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """All nodes of code that runs when these do: class bodies, decorators, defaults, no function's body."""
+    for node in nodes:
+        if is_main(node):
             continue
+        yield node
+        if isinstance(node, FunctionNode | ast.Lambda):
+            defaults = [*node.args.defaults, *(one for one in node.args.kw_defaults if one is not None)]
+            yield from at_import([*getattr(node, "decorator_list", ()), *defaults])
         else:
             yield from at_import(ast.iter_child_nodes(node))
 
 
-def _names(nodes: Iterable[ast.expr], modules: set[str]) -> set[str]:
-    """What these expressions refer to by name, other modules' attributes left out."""
+def _called(statements: Iterable[ast.AST], modules: set[str], callers: frozenset[str]) -> set[str]:
+    """Names of what these statements call, or hand over to what calls it."""
     names: set[str] = set()
-    for node in nodes:
-        if isinstance(node, ast.Name):
-            names.add(node.id)
-        elif isinstance(node, ast.Attribute):
-            base: ast.expr = node.value
-            while isinstance(base, ast.Attribute):
-                base = base.value
-            if not (isinstance(base, ast.Name) and base.id in modules):
-                names.add(node.attr)
-        elif isinstance(node, ast.Call):
-            names |= _names([node.func], modules)
-        elif isinstance(node, ast.List | ast.Tuple | ast.Set):
-            names |= _names(node.elts, modules)
-        elif isinstance(node, ast.Dict):
-            names |= _names(node.values, modules)
-        elif isinstance(node, ast.Starred):
-            names |= _names([node.value], modules)
+    local: dict[str, FunctionNode] = {}
+    for node in at_import(statements):
+        if isinstance(node, ast.Call):
+            called = _name(node.func, modules)
+            names.add(called)
+            if called in callers:
+                given = [*node.args, *(one.value for one in node.keywords)]
+                names |= {_name(one, modules) for one in given}
+                inside = [one.body for one in given if isinstance(one, ast.Lambda)]
+                names |= _called(inside, modules, callers)
+        elif isinstance(node, FunctionNode | ast.ClassDef):
+            decorators = {_name(one, modules) for one in node.decorator_list}
+            names |= decorators
+            if decorators & callers:
+                names.add(node.name)
+            if isinstance(node, FunctionNode):
+                local[node.name] = node
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+            names.add(_name(node, modules))  # a property
+    for name, inner in local.items():
+        if name in names:
+            names |= _called(inner.body, modules, callers) - _own_names(inner)
     return names
+
+
+def _name(node: ast.expr, modules: set[str]) -> str:
+    """The last part of how something is referred to; "" for what is of another module."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Call):
+        return _name(node.func, modules)
+    if not isinstance(node, ast.Attribute):
+        return ""
+    base: ast.expr = node.value
+    while isinstance(base, ast.Attribute):
+        base = base.value
+    return "" if isinstance(base, ast.Name) and base.id in modules else node.attr
+
+
+def _own_names(node: FunctionNode) -> set[str]:
+    """A function's parameters: what it calls by such a name is not what the module has."""
+    arguments = node.args
+    named = [
+        *arguments.posonlyargs,
+        *arguments.args,
+        *arguments.kwonlyargs,
+        arguments.vararg,
+        arguments.kwarg,
+    ]
+    return {one.arg for one in named if one is not None}
+
+
+def _calls_parameters(node: FunctionNode) -> bool:
+    own = _own_names(node) - {"self", "cls"}
+    return any(
+        isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id in own
+        for one in at_import(node.body)
+    )
+
+
+def is_main(node: ast.AST) -> bool:
+    """Whether it is the block that only runs when the module is the program."""
+    return isinstance(node, ast.If) and ast.unparse(node.test).startswith("__name__ ")
 
 
 def _imported_modules(tree: ast.Module) -> set[str]:
@@ -104,7 +145,7 @@ def _imported_modules(tree: ast.Module) -> set[str]:
     }
 
 
-def _made_by_classes(tree: ast.Module) -> set[str]:
+def _classes_that_act(tree: ast.Module) -> set[str]:
     """Classes that act when classes are made: metaclasses, and enumerations, which make their members."""
     names: set[str] = set()
     for node in at_import(tree.body):

@@ -62,6 +62,10 @@ class FunctionVersions:
         """A context in which the function runs that version."""
         return Swapped(self.live, self.versions[name], self._caches)
 
+    def put(self, name: str) -> None:
+        """Let the function run that version from now on."""
+        self.swapped(name).__enter__()
+
     def _defaults(self, node: FunctionNode) -> tuple[tuple[Any, ...] | None, dict[str, Any] | None]:
         """The function's own defaults, but for those whose source differs: these must be literals."""
         positional, keyword = self.live.__defaults__, self.live.__kwdefaults__
@@ -93,7 +97,7 @@ class Swapped:
         self._before = (function.__code__, function.__defaults__, function.__kwdefaults__)
 
     def __enter__(self) -> None:
-        self.put(self._version)
+        self._put(self._version)
 
     def __exit__(
         self,
@@ -101,10 +105,9 @@ class Swapped:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.put(self._before)
+        self._put(self._before)
 
-    def put(self, version: Version) -> None:
-        """Let the function run that version from now on."""
+    def _put(self, version: Version) -> None:
         function = self._function
         function.__code__, function.__defaults__, function.__kwdefaults__ = version
         for cache in self._caches:
