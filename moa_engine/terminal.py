@@ -6,6 +6,7 @@ nothing is printed, as git does it: logs keep the warnings and the result, and n
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -29,7 +30,7 @@ def progress(
 ) -> Iterator[Observer]:
     """An observer that shows a run on `stream` (default: stderr) until the context ends.
 
-    `colour` None leaves it to the terminal and to NO_COLOR.
+    `colour` None leaves it to the terminal and to NO_COLOR. Without colours nothing is bold or dim either.
     """
     stream = sys.stderr if stream is None else stream
     if quiet or not stream.isatty():
@@ -39,9 +40,12 @@ def progress(
     from rich.live import Live
 
     board = Board()
-    console = Console(file=stream, no_color=None if colour is None else not colour, highlight=False)
+    painted = not os.environ.get("NO_COLOR") if colour is None else colour
+    console = Console(
+        file=stream, color_system="auto" if painted else None, no_color=not painted, highlight=False
+    )
     with Live(
-        get_renderable=lambda: board.drawn(time.monotonic()),
+        get_renderable=lambda: board.drawn(time.monotonic(), console.width),
         console=console,
         refresh_per_second=REDRAWS,
         transient=True,
@@ -103,8 +107,8 @@ class Board:
             case MemberFinished():
                 self._ended(event)
 
-    def drawn(self, now: float) -> Text:
-        """The board as lines, cut where the terminal ends."""
+    def drawn(self, now: float, columns: int) -> Text:
+        """The board as lines, cut where the terminal ends; names take half of it at most."""
         from rich.text import Text
 
         cost = "cost unknown" if self.cost is None else f"${self.cost:.4f}"
@@ -112,10 +116,11 @@ class Board:
         head += f"{self.ended} of {max(self.planned, self.ended)} answers, {now - self.started:.0f} s, {cost}"
         text = Text(head, style="bold", no_wrap=True, overflow="ellipsis")
         seats = list(self.seats.items())
-        width = max((len(name) for name, _ in seats), default=0)
+        width = min(max((len(name) for name, _ in seats), default=0), max(columns // 2 - len("    "), 1))
         for name, seat in seats:
             words, style = seat.words(now)
-            text.append(f"\n  {name:{width}}  ", style="not bold")
+            short = name if len(name) <= width else f"{name[: width - 1]}…"
+            text.append(f"\n  {short:{width}}  ", style="not bold")
             text.append(words, style=f"not bold {style}")
         return text
 

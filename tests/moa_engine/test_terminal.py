@@ -1,5 +1,6 @@
 import io
 import os
+import re
 import select
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from moa_engine.terminal import Board, progress
 
 def drawn(board: Board, width: int = 60) -> list[str]:
     console = Console(file=io.StringIO(), width=width, color_system=None)
-    console.print(Group(board.drawn(board.started + 3)))
+    console.print(Group(board.drawn(board.started + 3, width)))
     file = console.file
     assert isinstance(file, io.StringIO)
     return file.getvalue().splitlines()
@@ -54,6 +55,17 @@ def test_lines_are_cut_where_a_narrow_terminal_ends() -> None:
     lines = drawn(board_at_work(), width=24)
     assert len(lines) == 5
     assert all(len(line) <= 24 for line in lines)
+
+
+def test_a_long_name_hides_nobodys_thinking() -> None:
+    board = board_at_work()
+    board.observe(MemberStarted("qwen3-coder-480b-a35b-instruct-turbo", 1, ""))
+    lines = drawn(board, width=30)
+    assert len(lines) == 6
+    assert [line for line in lines if "thinking 3 s" in line] == [
+        "  qwen         thinking 3 s, …",
+        "  qwen3-code…  thinking 3 s",
+    ]
 
 
 def test_a_new_layer_starts_with_empty_seats_and_late_answers_only_cost() -> None:
@@ -103,11 +115,19 @@ def test_a_terminal_shows_who_is_thinking(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_no_colour_where_it_is_not_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
-    for colour, painted in ((True, True), (False, False)):
+    for colour, no_color, painted in (
+        (True, "", True),
+        (None, "", True),
+        (False, "", False),
+        (None, "1", False),
+    ):
+        monkeypatch.setenv("NO_COLOR", no_color)
         with terminal() as (shown, stream), progress(stream=stream, colour=colour) as observer:
             observer(LayerStarted(1, 2, 1))
             observer(MemberStarted("qwen", 1, ""))
-            assert (b"\x1b[36m" in read_until(shown, b"thinking 0 s")) is painted
+            seen = read_until(shown, b"thinking 0 s")
+            assert (b"\x1b[36m" in seen) is painted
+            assert (re.search(rb"\x1b\[[0-9;]*m", seen) is not None) is painted, "nor bold or dim"
 
 
 def test_quiet_terminals_and_pipes_show_nothing() -> None:
