@@ -60,8 +60,8 @@ def total(ranges: Iterable[Range[Number]], nothing: Number) -> Range[Number]:
 class PlanRow:
     """One member's part in one layer.
 
-    `calls` are what is expected without retries, `most_calls` the worst case; `in_record` of them
-    need not be made, and tokens, cost and seconds are those of the others. `cost` is None when the
+    `calls` are what is expected without retries; `in_record` of them need not be made, and the worst
+    case `most_calls`, tokens, cost and seconds are those of the others. `cost` is None when the
     price is not known. A fallback aggregator has no expected calls.
     """
 
@@ -127,7 +127,7 @@ class Plan:
 
     @property
     def most_calls(self) -> int:
-        """Calls in the worst case."""
+        """Calls in the worst case, without those that are in the record."""
         return sum(row.most_calls for row in self.rows)
 
     @property
@@ -189,7 +189,7 @@ class Plan:
         return "\n".join([*self._table(), "", *self._totals(), *self._remarks()]) + "\n"
 
     def _table(self) -> Iterator[str]:
-        yield f"committee {self.committee}: {_count(self.calls, 'call')} (worst case {self.most_calls:,})"
+        yield f"committee {self.committee}: {_count(self.calls, 'call')}{self._worst_case()}"
         yield ""
         yield _columns("layer", "member", "calls", "tokens in", "tokens out", "cost", "seconds")
         for row in self.rows:
@@ -202,6 +202,13 @@ class Plan:
                 "unknown" if row.cost is None else dollars(row.cost.expected),
                 f"{row.seconds.expected:,.1f}",
             )
+
+    def _worst_case(self) -> str:
+        if not self.in_record:
+            return f" (worst case {self.most_calls:,})"
+        if not self.most_calls:
+            return ", none of which is made: the record has all answers"
+        return f", {self.in_record:,} of them in the record (worst case of the others {self.most_calls:,})"
 
     def _totals(self) -> Iterator[str]:
         least = "at least " if self.unpriced else ""

@@ -204,6 +204,7 @@ def test_answers_in_the_record_cost_nothing() -> None:
     assert (plan.calls, plan.in_record, plan.most_calls) == (3, 2, 6)
     assert plan.rows[1].cost is not None
     assert plan.rows[1].cost.high == 0
+    assert "3 calls, 2 of them in the record (worst case of the others 6)" in plan.to_text()
     assert "In the record, and free: 2 of these calls." in plan.to_text()
 
 

@@ -51,6 +51,15 @@ def test_a_review_for_programs(review: Review, repo: GitRepo) -> None:
     assert done.stderr == "review-bot: 1 confirmed\n"
 
 
+def test_a_plan_says_what_would_be_called(review: Review, tmp_path: Path) -> None:
+    assert review("HEAD~1", "--plan").stdout.startswith("committee offline: 1 call (worst case 3)\n")
+    assert runs_in_record(tmp_path) == 0
+    review("HEAD~1")
+    again = review("HEAD~1", "--plan").stdout
+    assert again.startswith("committee offline: 1 call, none of which is made: the record has all answers\n")
+    assert runs_in_record(tmp_path) == 1
+
+
 def test_quiet_is_quiet(review: Review) -> None:
     assert review("HEAD~1", "--format", "json", "--quiet").stderr == ""
 
