@@ -221,7 +221,7 @@ def _init(args: argparse.Namespace) -> int:
 def _log(args: argparse.Namespace) -> int:
     from moa_engine.shown import log_lines
 
-    with _session(args) as session:
+    with _session(args, existing=True) as session:
         for line in log_lines(session.record.runs(args.limit), args.format):
             print(line)
     return OK

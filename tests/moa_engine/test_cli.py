@@ -236,10 +236,11 @@ def test_a_members_key_in_a_question_is_in_no_record(moa: Moa, tmp_path: Path) -
     assert key not in moa("export", "last").stdout
 
 
-def test_a_record_that_is_not_there_is_not_intact(moa: Moa, tmp_path: Path) -> None:
-    done = moa("verify", "--record", "mistyped.sqlite")
-    assert done.returncode == 4
-    assert "mistyped.sqlite" in done.stderr
+@pytest.mark.parametrize("command", ["verify", "log", "show last", "replay last", "export last"])
+def test_a_record_that_is_not_there_is_not_made_to_be_read(moa: Moa, tmp_path: Path, command: str) -> None:
+    done = moa(*command.split(), "--record", "mistyped.sqlite")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "There is no record mistyped.sqlite" in done.stderr
     assert not tmp_path.joinpath("mistyped.sqlite").exists()
 
 
