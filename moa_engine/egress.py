@@ -53,9 +53,9 @@ class Destination:
 
     @property
     def address(self) -> Address | None:
-        """The address, where the host is one in its usual notation."""
+        """The address, where the host is one in its usual notation; an IPv4-mapped one as IPv4."""
         try:
-            return ip_address(self.host)
+            return unmapped(self.host)
         except ValueError:
             return None
 
@@ -97,6 +97,21 @@ def resolve(host: str, port: int) -> Sequence[str]:
         OSError: the name is not known.
     """
     return [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+
+
+def unmapped(text: str) -> Address:
+    """The address that a text stands for, which is the IPv4 address where it is IPv4-mapped.
+
+    Raises:
+        ValueError: it stands for none.
+    """
+    address = ip_address(text.partition("%")[0])
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def is_local(address: Address) -> bool:
+    """Whether an address is a loopback or private one: what `local_only` allows, and what costs nothing."""
+    return _within(address, LOCAL_NETWORKS)
 
 
 class Egress:
@@ -147,7 +162,7 @@ class Egress:
         if not self.local_only and not by_address:
             return ()
         try:
-            found = dict.fromkeys(_unmapped(text) for text in self._resolver(target.host, target.port))
+            found = dict.fromkeys(unmapped(text) for text in self._resolver(target.host, target.port))
             if not found:
                 raise OSError("no address")
         except OSError as error:
@@ -156,7 +171,7 @@ class Egress:
                 hint=f"the system says: {error}",
             ) from None
         for address in found:
-            if self.local_only and not _within(address, LOCAL_NETWORKS):
+            if self.local_only and not is_local(address):
                 hint = "local_only = true allows nothing else; change the rule or the member's base_url"
                 if address.is_unspecified:
                     hint = f"{address} is for listening; a server on this machine is reached at 127.0.0.1"
@@ -204,11 +219,6 @@ def _name(entry: str) -> _Name:
     return _Name(
         match[2].strip("[]").lower().removesuffix("."), bool(match[1]), int(match[3]) if match[3] else None
     )
-
-
-def _unmapped(text: str) -> Address:
-    address = ip_address(text.partition("%")[0])
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _within(address: Address, networks: Sequence[Network]) -> bool:

@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from moa_engine.config import Price, Section
-from moa_engine.egress import LOCAL_NETWORKS, Address, destination, resolve
+from moa_engine.egress import destination, resolve, unmapped
+from moa_engine.egress import is_local as is_local_address
 
 if TYPE_CHECKING:
     from moa_engine.member import Member
@@ -116,7 +116,7 @@ def dollars(amount: Decimal | None) -> str:
 def _is_local_address(endpoint: str) -> bool:
     """Judged without resolving anything: an address, or the name of this machine."""
     target = destination(endpoint)
-    return target.is_loopback or (target.address is not None and _is_private(target.address))
+    return target.is_loopback or (target.address is not None and is_local_address(target.address))
 
 
 @cache
@@ -127,11 +127,7 @@ def _has_local_name(endpoint: str) -> bool:
         found = resolve(target.host, target.port)
     except OSError:
         return False
-    return bool(found) and all(_is_private(ip_address(text.partition("%")[0])) for text in found)
-
-
-def _is_private(address: Address) -> bool:
-    return any(address in network for network in LOCAL_NETWORKS if network.version == address.version)
+    return bool(found) and all(is_local_address(unmapped(text)) for text in found)
 
 
 @cache

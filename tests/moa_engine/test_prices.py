@@ -10,6 +10,8 @@ from genai_prices import data_snapshot, types
 
 from moa_engine import prices
 from moa_engine.config import Price
+from moa_engine.egress import Egress
+from moa_engine.errors import EgressRefused
 from moa_engine.prices import FREE, PublishedPrice, context_window_of, cost, is_local, price_of
 
 
@@ -57,6 +59,19 @@ def test_what_runs_here_or_in_the_private_network_is_free(endpoint: str) -> None
     assert price_of(member(endpoint)) == FREE
     assert is_local(member(endpoint))
     assert context_window_of(member(endpoint)) is None
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "10.1.2.3", "8.8.8.8", "169.254.169.254", "0.0.0.0"])
+def test_what_costs_nothing_is_what_local_only_allows(address: str) -> None:
+    for host in (address, f"[::ffff:{address}]"):
+        try:
+            Egress(local_only=True).check(f"http://{host}:8000")
+        except EgressRefused:
+            allowed = False
+        else:
+            allowed = True
+        assert is_local(member(f"http://{host}:8000")) is allowed
+        assert (price_of(member(f"http://{host}:8000")) == FREE) is allowed
 
 
 def test_a_hosted_model_has_its_published_price(one_model: None) -> None:
