@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import atexit
 import os
 import sys
 import threading
@@ -23,6 +24,7 @@ class Before:
         self._sources = sources
         self._environ = _environ()
         self._folder = _folder()
+        self._exits = _exit_handlers()
         self._threads = set(threading.enumerate())
         self._path = list(sys.path)
         self._modules = {name: sys.modules[name] for name in sources if name in sys.modules}
@@ -38,6 +40,8 @@ class Before:
             yield "leaves another working directory"
         if sys.path != self._path:
             yield "leaves sys.path changed"
+        if _exit_handlers() != self._exits:
+            yield "leaves a handler for the end of the process"
         for thread in threading.enumerate():
             if thread not in self._threads and thread.is_alive():
                 yield f"leaves a thread running ({thread.name})"
@@ -85,6 +89,11 @@ def _folder() -> str:
         return os.getcwd()  # noqa: PTH109 - as text: it need not exist any more
     except FileNotFoundError:
         return ""
+
+
+def _exit_handlers() -> int:
+    count: int = atexit._ncallbacks()
+    return count
 
 
 def _has_children() -> bool:

@@ -21,7 +21,6 @@ class Ran:
     outcome: Outcome
     seconds: float
     message: str = ""
-    error: str = ""  #: name of the exception's type, as far as it is known
 
 
 class Watcher:
@@ -41,7 +40,7 @@ class Watcher:
         seconds = sum(report.duration for report in self.reports)
         for report in self.reports:
             if report.failed:
-                return Ran("failed", seconds, *_explained(report))
+                return Ran("failed", seconds, _explained(report))
         called = any(report.when == "call" and report.passed for report in self.reports)
         return Ran("passed" if called else "skipped", seconds)
 
@@ -67,9 +66,8 @@ def _named(excinfo: pytest.ExceptionInfo[BaseException], *_: Any, **__: Any) -> 
     return f"{excinfo.typename}: {str(excinfo.value)[:_MESSAGE]}"
 
 
-def _explained(report: pytest.TestReport) -> tuple[str, str]:
+def _explained(report: pytest.TestReport) -> str:
     crash = getattr(report.longrepr, "reprcrash", None)
     message = crash.message if crash is not None else str(report.longrepr)
-    error = message.partition(":")[0] if crash is not None else ""
     where = "" if report.when == "call" else f"in {report.when}: "
-    return (where + message.strip())[:_MESSAGE], error.strip()
+    return f"{where}{message.strip()}"[:_MESSAGE]

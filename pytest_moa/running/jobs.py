@@ -6,6 +6,7 @@ Each runs in a confined child. What has to start several times from the same sta
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,8 +27,8 @@ from pytest_moa.running.warm_session import Warm
 #: A candidate's id, its items, and the seconds that it may take.
 _Row = tuple[str, list[pytest.Item], float]
 
-#: Exceptions by which the sandbox, not the code, says no.
-_REFUSED: Final = frozenset({"PermissionError", "BlockingIOError"})
+#: How it shows that the sandbox, not the code, said no: not permitted, denied, read-only, no network.
+_REFUSED: Final = re.compile(r"PermissionError|\[Errno (?:1|13|30|97|99|101)\]")
 
 
 def existing(warm: Warm, args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -116,7 +117,7 @@ def candidate(warm: Warm, args: Mapping[str, Any]) -> dict[str, Any]:
     ran = _all(warm, items)
     facts |= {"branches": sorted(probes.hits), "seconds": ran.seconds}
     if ran.outcome == "failed":
-        status = "unsafe" if ran.error in _REFUSED else "fails"
+        status = "unsafe" if _REFUSED.search(ran.message) else "fails"
         return {**facts, "status": status, "message": ran.message}
     if ran.outcome == "skipped":
         return {**facts, "status": "vacuous", "message": "it skips itself, or expects to fail"}
@@ -163,7 +164,7 @@ def _all(warm: Warm, items: Sequence[pytest.Item]) -> Ran:
         seconds += ran.seconds
         passed = passed or ran.outcome == "passed"
         if ran.outcome == "failed":
-            return Ran("failed", seconds, ran.message, ran.error)
+            return Ran("failed", seconds, ran.message)
     return Ran("passed" if passed else "skipped", seconds)
 
 
