@@ -1,0 +1,177 @@
+"""The member behind every proposer that runs no model."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Literal
+
+from moa_engine.config import Price
+from moa_engine.errors import CallError, MoaError, Refused
+from moa_engine.member import Reply, Request
+from pytest_moa.candidate import Candidate
+from pytest_moa.suggest.proposal import written
+from pytest_moa.suggest.subject import SuggestSubject
+
+if TYPE_CHECKING:
+    from moa_engine.config import Settings
+    from pytest_moa.settings import ProposerSettings, TestsSettings
+
+#: Seconds below which a search finds nothing.
+LEAST = 0.5
+
+#: Tests that one proposer proposes for one target, the best first.
+MOST = 24
+
+
+@dataclass(frozen=True, slots=True)
+class ProposerKind:
+    """What decides a proposer's answers besides its subject: part of the key of its cached answers."""
+
+    revision: int  #: raised when its own rules change
+    share: float  #: of the time for searching
+    needs: str = ""  #: a module without which it does not stand by default
+
+
+#: Every kind; the module of the same name has its `propose`.
+KINDS: Mapping[str, ProposerKind] = {
+    "witness": ProposerKind(1, 0.76),
+    "recorded": ProposerKind(1, 0.08),
+    "docstrings": ProposerKind(1, 0.03),
+    "boundaries": ProposerKind(1, 0.08),
+    "ghostwriter": ProposerKind(1, 0.05, "hypothesis"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One question to one proposer: a target, and the seconds that it may take.
+
+    `found` is called with each candidate as it is found, the best first.
+    """
+
+    subject: SuggestSubject
+    target: str
+    seconds: float
+    found: Callable[[Candidate], None]
+
+
+@dataclass
+class Proposer:
+    """A member that reads the subject and answers with candidates in JSON (`proposal.written`)."""
+
+    name: str
+    kind: str
+    model: str
+    family: str
+    timeout: float
+    concurrency: int
+    parameters: Mapping[str, Any]
+    endpoint: str = ""
+    reads: Literal["messages", "subject"] = "subject"
+    samples: int = 1
+    context_window: int | None = None
+    secrets: tuple[str, ...] = ()
+    price: Price | None = field(default_factory=lambda: Price(input=0, output=0))
+
+    @classmethod
+    def of_kind(cls, kind: str) -> Callable[[str, ProposerSettings, Settings], Proposer]:
+        """What builds the members of one kind, for the plug-in."""
+
+        def build(name: str, settings: ProposerSettings, _: Settings) -> Proposer:
+            return cls(
+                name=name,
+                kind=kind,
+                model="",
+                family=settings.family or kind,
+                timeout=settings.timeout,
+                concurrency=8,
+                parameters={"version": _version(kind)},
+            )
+
+        return build
+
+    async def open(self) -> None:
+        """Nothing to prepare."""
+
+    async def generate(self, request: Request) -> Reply:
+        """Propose tests for the target that the request's message names.
+
+        Raises:
+            Refused: the subject is none of ours, no time is left, or the module cannot be imported.
+        """
+        subject = request.subject
+        if not isinstance(subject, SuggestSubject):
+            raise Refused(f"{self.name} proposes tests and nothing else")
+        target = request.messages[0].content
+        seconds = subject.seconds(self.kind, target)
+        if seconds <= 0:
+            raise Refused(f"no time was left for {target}")
+        found = subject.found.setdefault((self.name, target), [])
+        search = Search(subject, target, seconds, found.append)
+        try:
+            await asyncio.to_thread(_propose, self.kind, search)
+        except asyncio.CancelledError:
+            subject.processes.close()  # else the thread would go on until its share of time is over
+            raise
+        except CallError:
+            raise
+        except MoaError as error:
+            raise Refused(f"{self.name}: {error.message}") from error
+        return Reply(text=written(_once(found)[:MOST]))
+
+    async def aclose(self) -> None:
+        """Nothing is held."""
+
+
+def _propose(kind: str, search: Search) -> None:
+    module = importlib.import_module(f"pytest_moa.proposers.{kind}")
+    module.propose(search)
+
+
+def _once(candidates: list[Candidate]) -> list[Candidate]:
+    return list({candidate.id: candidate for candidate in candidates}.values())
+
+
+def standing_members(settings: TestsSettings) -> list[str]:
+    """The kinds of proposers that sit on every committee; those whose library is not installed stay away."""
+    return [
+        kind
+        for kind in settings.proposers
+        if kind not in KINDS or not KINDS[kind].needs or find_spec(KINDS[kind].needs) is not None
+    ]
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How the time for searching is split: by kind, and over targets by how much there is to find.
+
+    `until` is when searching ends (`time.monotonic`); `cpu` are the seconds of all workers together.
+    """
+
+    weights: Mapping[str, float]
+    cpu: float
+    until: float
+
+    def seconds(self, kind: str, target: str) -> float:
+        """What one member may take for one target: 0 once the time is over."""
+        share = KINDS[kind].share if kind in KINDS else 0.05
+        mine = self.cpu * share * self.weights[target] / sum(self.weights.values())
+        left = self.until - time.monotonic()
+        return 0.0 if left < LEAST / 2 else min(max(mine, LEAST), left)
+
+
+def _version(kind: str) -> str:
+    """The proposer's revision, with the version of the library that it needs."""
+    from importlib import metadata
+
+    described = KINDS[kind]
+    try:
+        library = metadata.version(described.needs) if described.needs else ""
+    except metadata.PackageNotFoundError:
+        library = ""
+    return f"{described.revision} {library}".rstrip()

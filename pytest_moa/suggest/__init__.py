@@ -1,0 +1,1 @@
+"""How candidates become suggestions: docs/design/test-suggestions.md."""

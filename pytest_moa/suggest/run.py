@@ -1,0 +1,313 @@
+"""A run of suggestions, from a request to what can be accepted.
+
+What existing tests leave open is measured first. Then the committee proposes, candidates are executed,
+members judge them (`task`). Last the chosen tests, arranged as they would be written, are executed once
+more: their own figures are reported, not the sum of their parts'.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
+
+from moa_engine.errors import ConfigError
+from pytest_moa.mutation import mutants_of
+from pytest_moa.project import SourceModule
+from pytest_moa.suggest.brief import Brief
+from pytest_moa.suggestions import (
+    Observer,
+    Progress,
+    Skipped,
+    Status,
+    Suggestions,
+    SuggestRequest,
+)
+from pytest_moa.target import Target
+
+if TYPE_CHECKING:
+    from moa_engine.committee import Committee
+    from moa_engine.outcome import Outcome
+    from moa_engine.session import Session
+    from pytest_moa.running.executor import Executor
+    from pytest_moa.settings import TestsSettings
+    from pytest_moa.suggest.task import SuggestTask
+
+#: Shares of the time: measuring what there is, then searching; executing gets the rest, of which the
+#: last part is for the arranged tests.
+_BASELINE, _SEARCH, _LAST = 0.25, 0.6, 0.12
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """When which part of a run has to end, by `time.monotonic`."""
+
+    start: float
+    seconds: float
+
+    @property
+    def baseline(self) -> float:
+        """The end of measuring existing tests."""
+        return self.start + _BASELINE * self.seconds
+
+    def search(self, began: float) -> float:
+        """The end of searching that began then."""
+        return began + _SEARCH * max(0.0, self.start + self.seconds - began)
+
+
+def suggest(request: SuggestRequest, progress: Observer | None = None) -> Suggestions:
+    """Suggest tests. The first Ctrl-C ends the run with what was found so far.
+
+    Raises:
+        MoaError: a setting is wrong, nothing may or can be executed, or the record cannot be written.
+    """
+    from moa_engine.session import open_session, plan_for
+
+    tell = progress or _untold
+    given: dict[str, Any] = {"committee": request.committee, "budget": request.budget}
+    flags = {name: value for name, value in given.items() if value is not None}
+    with open_session(start=request.root, config=request.config, flags=flags) as session:
+        settings = cast("TestsSettings", session.sections["tests"])
+        committee = _committee(session, settings, request)
+        targets, skipped = _wanted(request, settings)
+        if not targets:
+            return Suggestions(status="nothing", skipped=skipped, warnings=("no target is left",))
+        if request.plan:
+            task = _planned(session, request, targets, committee)
+            return Suggestions(
+                status="plan", skipped=skipped, plan=plan_for(session, task, committee).to_text()
+            )
+        return _executed(session, committee, replace(request, targets=targets), skipped, tell)
+
+
+def _executed(
+    session: Session,
+    committee: Committee,
+    request: SuggestRequest,
+    skipped: tuple[Skipped, ...],
+    tell: Observer,
+) -> Suggestions:
+    from moa_engine.session import plan_for, run_task
+    from pytest_moa.running.executor import Executor
+    from pytest_moa.suggest.baseline import Baseline
+    from pytest_moa.suggest.verifying import verified
+
+    clock = Clock(time.monotonic(), request.seconds)
+    confined = _confinement(request)
+    modules = _modules(request)
+    with Executor(
+        request.project, list(modules.values()), workers=request.workers, confined=confined
+    ) as executor:
+        baseline = Baseline.measured(request, executor, clock.baseline, tell)
+        skipped = (*skipped, *baseline.skipped)
+        if not baseline.briefs:
+            return Suggestions(
+                status="nothing", skipped=skipped, sandbox=executor.mechanism, warnings=("no target is left",)
+            )
+        task, processes = _task(session, request, committee, executor, baseline, clock, tell)
+        try:
+            plan = plan_for(session, task, committee)
+            outcome = run_task(session, task, committee, plan)
+        finally:
+            processes.close()
+        result = _result(outcome, task)
+        executor.deadline = max(time.monotonic() + _LAST * request.seconds, clock.start + clock.seconds)
+        result = verified(result, task, executor, baseline.open_mutants, tell)
+    return _assembled(result, outcome, executor, skipped, baseline, clock)
+
+
+def _committee(session: Session, settings: TestsSettings, request: SuggestRequest) -> Committee:
+    from moa_engine.committee import build_committee
+    from moa_engine.config_check import refusal, unknown_name
+    from moa_engine.plugins import member_kinds, subject_reading
+    from pytest_moa.proposers.foreign import with_foreign
+    from pytest_moa.proposers.proposer import standing_members
+
+    standing = standing_members(settings)
+    kinds = sorted(subject_reading(member_kinds(session.plugins)))
+    if unknown := [kind for kind in standing if kind not in kinds]:
+        place = ("tests", "proposers")
+        raise refusal(unknown_name(place, "kind of proposer", kind, kinds) for kind in unknown)
+    committee = with_foreign(build_committee(session.settings, session.plugins, standing=standing), request)
+    if not committee.members:
+        raise ConfigError(
+            "nobody is on the committee: no model is configured, and [tool.moa.tests] proposers is empty",
+            hint="leave `proposers` out for the usual ones, or configure a model: moa init",
+        )
+    return committee
+
+
+def _confinement(request: SuggestRequest) -> bool:
+    """Whether processes are confined; they must be, unless the user says otherwise."""
+    from pytest_moa.sandbox import probe
+
+    if probe().layers:
+        return True
+    if not request.unsafe:
+        raise ConfigError(
+            "generated tests would run without any confinement: nothing on this machine can provide it",
+            hint="--moa-unsafe runs them all the same, with your rights; a container is safer",
+        )
+    return False
+
+
+def _wanted(
+    request: SuggestRequest, settings: TestsSettings
+) -> tuple[tuple[Target, ...], tuple[Skipped, ...]]:
+    """The targets without those that `exclude` names."""
+    if not settings.exclude:
+        return request.targets, ()
+    from pathspec import GitIgnoreSpec
+
+    spec = GitIgnoreSpec.from_lines(settings.exclude)
+    out = [target for target in request.targets if spec.match_file(target.path)]
+    kept = tuple(target for target in request.targets if target not in out)
+    return kept, tuple(Skipped(target.name, "[tool.moa.tests] exclude names its file") for target in out)
+
+
+def _modules(request: SuggestRequest) -> Mapping[str, SourceModule]:
+    """The modules of all targets, by dotted name."""
+    found: dict[str, SourceModule] = {}
+    for target in request.targets:
+        if target.module not in found:
+            module = request.project.module(request.project.root / target.path)
+            found[target.module] = replace(module, name=target.module)
+    return found
+
+
+def _task(
+    session: Session,
+    request: SuggestRequest,
+    committee: Committee,
+    executor: Executor,
+    baseline: Any,
+    clock: Clock,
+    tell: Observer,
+) -> tuple[SuggestTask, Any]:
+    from pytest_moa.proposers.processes import Processes
+    from pytest_moa.proposers.proposer import Shares
+    from pytest_moa.suggest.executing import Execution
+    from pytest_moa.suggest.subject import SuggestSubject
+    from pytest_moa.suggest.task import SuggestTask
+    from pytest_moa.suggest.voices import Voice
+
+    modules = _modules(request)
+    processes = Processes(
+        request.project, modules, workers=request.workers, confined=executor.mechanism != "none"
+    )
+    now = time.monotonic()
+    until = clock.search(now)
+    weights = {brief.id: 1.0 + len(brief.survivors) + len(brief.uncovered) for brief in baseline.briefs}
+    shares = Shares(weights, max(0.0, until - now) * request.workers, until)
+    subject = SuggestSubject(baseline.briefs, request.recorded, processes, shares.seconds)
+
+    def watch(says: str, done: int, of: int, so_far: Suggestions | None) -> None:
+        found = len(so_far.suggestions) if so_far else 0
+        tell(Progress(says, done, of, found, so_far))
+
+    task = SuggestTask(
+        [brief.masked(session.redactor.mask) for brief in baseline.briefs],
+        voices={name: Voice.of(member) for name, member in committee.members.items()},
+        most=request.max,
+        digest=_digest(request, baseline.briefs, modules),
+        subject=subject,
+        examiner=Execution(executor, baseline.open_mutants, lambda: _until(clock)),
+        watch=watch,
+    )
+    return task, processes
+
+
+def _until(clock: Clock) -> float:
+    """Until when candidates are executed: the run's end, or longer where models took much of the time."""
+    last = clock.start + clock.seconds * (1 - _LAST)
+    return max(last, time.monotonic() + clock.seconds / 4)
+
+
+def _digest(request: SuggestRequest, briefs: Sequence[Brief], modules: Mapping[str, SourceModule]) -> str:
+    """SHA-256 of all that decides what is proposed."""
+    parts = [
+        [brief.to_json() for brief in briefs],
+        {name: module.path.read_text(encoding="utf-8") for name, module in modules.items()},
+        [repr(call) for call in request.recorded.calls],
+        request.seconds,
+        request.workers,
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _planned(
+    session: Session, request: SuggestRequest, targets: Sequence[Target], committee: Committee
+) -> SuggestTask:
+    """The task as far as it is known before anything was executed: all there is counts as open."""
+    from pytest_moa.suggest.gathering import Gathering, sources_of
+    from pytest_moa.suggest.task import SuggestTask
+    from pytest_moa.suggest.voices import Voice
+
+    gathering = Gathering(request.project, request.existing)
+    sources = sources_of(targets, request.project)
+    mutants = {name: mutants_of(source.text, name) for name, source in sources.items()}
+    briefs = [
+        gathering.brief(
+            target,
+            sources[target.module],
+            branches=frozenset(request.recorded.branches.get(target.name, ())),
+            reached=frozenset(request.recorded.reached.get(target.name, ())),
+            mutants=[mutant for mutant in mutants[target.module] if mutant.qualname == target.qualname],
+            killed=frozenset(),
+        ).masked(session.redactor.mask)
+        for target in targets
+    ]
+    return SuggestTask(
+        briefs,
+        voices={name: Voice.of(member) for name, member in committee.members.items()},
+        most=request.max,
+        digest="",
+    )
+
+
+def _result(outcome: Outcome[Suggestions], task: SuggestTask) -> Suggestions:
+    """The run's result; of one that was cut off, with what had been found and executed by then."""
+    from pytest_moa.suggest.salvage import salvaged
+
+    if outcome.status == "complete":
+        return outcome.result or Suggestions(status="nothing")
+    return salvaged(outcome, task) or outcome.result or Suggestions(status="nothing")
+
+
+def _assembled(
+    result: Suggestions,
+    outcome: Outcome[Suggestions],
+    executor: Executor,
+    skipped: tuple[Skipped, ...],
+    baseline: Any,
+    clock: Clock,
+) -> Suggestions:
+    interrupted = any(warning.startswith("interrupted") for warning in outcome.warnings)
+    status: Status = result.status
+    if interrupted:
+        status = "interrupted"
+    elif outcome.status != "complete":
+        status = "partial"
+    wrong = tuple(f"{member.name}: {error}" for member in outcome.members for error in member.errors)
+    return replace(
+        result,
+        run=outcome.run,
+        calls=outcome.calls + outcome.cached,
+        cost_usd=outcome.cost_usd,
+        seconds=round(time.monotonic() - clock.start, 3),
+        status=status,
+        sandbox=executor.mechanism,
+        targets=tuple(
+            replace(one, trusted=(one.target.module, one.target.qualname) not in executor.untrusted)
+            for one in result.targets
+        ),
+        warnings=tuple(dict.fromkeys((*baseline.warnings, *result.warnings, *outcome.warnings, *wrong))),
+        skipped=skipped,
+    )
+
+
+def _untold(_: Progress) -> None:
+    """Nobody watches the run."""
