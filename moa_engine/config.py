@@ -14,6 +14,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    Strict,
     StrictBool,
     field_validator,
 )
@@ -47,13 +48,16 @@ def _or_none(value: object) -> object:
     return None if value == "none" else value
 
 
+#: Numbers as TOML writes them: neither a boolean nor a text is one.
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict()]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-Share = Annotated[float, Field(gt=0, le=1)]
-Seconds = Annotated[float, Field(gt=0)]
+Share = Annotated[Number, Field(gt=0, le=1)]
+Seconds = Annotated[Number, Field(gt=0)]
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-_Temperature = Annotated[float, Field(ge=0, le=2)]
-_Tokens = Annotated[int, Field(ge=1)]
+_Temperature = Annotated[Number, Field(ge=0, le=2)]
+_Tokens = Annotated[Whole, Field(ge=1)]
 _NONE = Literal["none"]  # TOML has no null
 Temperature = Annotated[
     _Temperature | None, BeforeValidator(_or_none, json_schema_input_type=_Temperature | _NONE | None)
@@ -77,9 +81,9 @@ class Section(BaseModel):
 class Price(Section):
     """USD per million tokens."""
 
-    input: float = Field(ge=0)
+    input: Number = Field(ge=0)
     """Input tokens."""
-    output: float = Field(ge=0)
+    output: Number = Field(ge=0)
     """Output tokens."""
 
 
@@ -88,7 +92,7 @@ class MemberSettings(Section):
 
     kind: str = "chat"
     """Kind of member; plug-ins add more."""
-    samples: int = Field(default=1, ge=1, le=64)
+    samples: Whole = Field(default=1, ge=1, le=64)
     """How many independent answers this member gives in each layer (Self-MoA when above 1)."""
     timeout: Seconds = 120.0
     """Seconds allowed for one attempt."""
@@ -114,9 +118,9 @@ class ChatSettings(MemberSettings):
     """Sampling temperature; "none" sends none, for models that refuse one."""
     max_tokens: MaxTokens = 2048
     """Longest answer, in tokens; "none" sends no limit, for models that have another field for it."""
-    context_window: int | None = Field(default=None, ge=512)
+    context_window: Whole | None = Field(default=None, ge=512)
     """Tokens that fit into one request with its answer. Default: from the price data, else 8192."""
-    concurrency: int = Field(default=8, ge=1, le=1024)
+    concurrency: Whole = Field(default=8, ge=1, le=1024)
     """Requests at the endpoint at once, before what it says of its limits."""
     structured: Literal["schema", "json_object", "text"] = "schema"
     """The strongest way of asking for JSON that the endpoint knows; weaker ones are tried when it refuses."""
@@ -131,7 +135,7 @@ class Stragglers(Section):
     """Ask a second time when an answer takes longer than the member's own 90th percentile."""
     quorum: Share | None = None
     """Share of a layer after which it may close. Default: the task's (plain answers 0.66, reviews 1)."""
-    grace: float | None = Field(default=None, ge=0)
+    grace: Number | None = Field(default=None, ge=0)
     """How much longer a layer waits after the quorum, as a share of the time it took."""
     layer_deadline: Seconds = 300.0
     """Seconds after which a layer closes with what it has."""
@@ -142,7 +146,7 @@ class Stragglers(Section):
 class CommitteeSettings(Section):
     """Who sits on a committee, and how they work together."""
 
-    layers: int | list[list[Name]] = 2
+    layers: Whole | list[list[Name]] = 2
     """A number, as the paper counts (the last one is the aggregator), or the proposers of each layer."""
     aggregator: Name | list[Name] = Field(default_factory=list)
     """The first that answers writes the result; after them the deterministic aggregator."""
@@ -176,13 +180,13 @@ class Settings(CommitteeSettings):
     """Refuse every host but loopback and private addresses."""
     allow_hosts: Annotated[list[str], AfterValidator(_hosts)] = Field(default_factory=list)
     """Hosts that requests may go to; empty allows all (with `local_only`: all local ones)."""
-    budget: float | None = Field(default=None, ge=0)
+    budget: Number | None = Field(default=None, ge=0)
     """USD that one run may spend, retries and hedges included."""
     allow_unpriced: bool = False
     """Go on although a hosted endpoint's price is not known."""
-    attempts: int = Field(default=3, ge=1, le=10)
+    attempts: Whole = Field(default=3, ge=1, le=10)
     """How often one question is sent before its member counts as failed."""
-    seed: int | None = None
+    seed: Whole | None = None
     """Seed of the order in which answers are shown. Default: derived from the task."""
     record: str | None = None
     """Path of the record. Default: the user's state directory."""

@@ -139,7 +139,8 @@ def _problem(place: Place, key: Place, details: list[ErrorDetails], model: type[
         return Problem(place + key, first["msg"])
     value = first["input"]
     choices = [word for words in expected for word in re.findall(r"'([^']*)'", words) or [words]]
-    got = "" if isinstance(value, dict | list) or (key and holds_key(key[-1], value)) else f", not {value!r}"
+    written = str(value).lower() if isinstance(value, bool) else repr(value)
+    got = "" if isinstance(value, dict | list) or (key and holds_key(key[-1], value)) else f", not {written}"
     found = near(value, choices) if isinstance(value, str) else ()
     return Problem(place + key, f"must be {_any_of(dict.fromkeys(choices))}{got}", found)
 

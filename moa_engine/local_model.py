@@ -18,7 +18,7 @@ from pydantic import Field, model_validator
 
 from moa_engine.answer_format import in_words, response_format
 from moa_engine.catalogue import catalogue
-from moa_engine.config import MaxTokens, MemberSettings, Price, Seconds, Temperature
+from moa_engine.config import MaxTokens, MemberSettings, Price, Seconds, Temperature, Whole
 from moa_engine.errors import BrokenAnswer, CallError, ConfigError, ContextOverflow, Overloaded, Refused
 from moa_engine.families import family_of
 from moa_engine.local_runtime import ModelFile, Runtime, borrow, give_back
@@ -42,9 +42,9 @@ class LocalSettings(MemberSettings):
     """The GGUF file."""
     catalogue: str | None = None
     """Instead of a path, a model of the catalogue, fetched before with `moa download`."""
-    context_window: int = Field(default=4096, ge=512)
+    context_window: Whole = Field(default=4096, ge=512)
     """Tokens that fit into one request with its answer; memory grows with them."""
-    threads: int | None = Field(default=None, ge=1)
+    threads: Whole | None = Field(default=None, ge=1)
     """Threads that the model computes with. Default: one per core."""
     timeout: Seconds = 600.0
     """Seconds allowed for one attempt."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from moa_engine.config import MemberSettings, Section
+from moa_engine.config import MemberSettings, Number, Section, Whole
 from review_bot.finding import Severity
 
 
@@ -21,7 +21,7 @@ class ReviewSettings(Section):
     """Globs of files to review although they look generated, vendored, locked or minified."""
     exclude: list[str] = Field(default_factory=list)
     """Globs of files not to review."""
-    max_file_bytes: int = Field(default=5_000_000, ge=1)
+    max_file_bytes: Whole = Field(default=5_000_000, ge=1)
     """Files above this size are not reviewed."""
     fail_on: Severity | Literal["never"] = "never"
     """The exit code is 1 when a confirmed finding is at least this severe. A review informs by default."""
@@ -30,7 +30,7 @@ class ReviewSettings(Section):
 class ReviewerSettings(MemberSettings):
     """A reviewer that runs no model."""
 
-    timeout: float = Field(default=60.0, gt=0)
+    timeout: Number = Field(default=60.0, gt=0)
     """Seconds allowed for its tools."""
     ignore: list[str] = Field(default_factory=list)
     """Rules whose findings are left out, as they stand in a finding's `rule`."""

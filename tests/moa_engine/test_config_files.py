@@ -212,6 +212,14 @@ def kind_names() -> list[str]:
     ("text", "said"),
     [
         ("layers = 'three'", "moa.toml:1: layers: must be a whole number or a list, not 'three'"),
+        ("layers = true", "moa.toml:1: layers: must be a whole number or a list, not true"),
+        ("attempts = '3'", "moa.toml:1: attempts: must be a whole number, not '3'"),
+        ("budget = true", "moa.toml:1: budget: must be a number, not true"),
+        ("[members.a]\nmodel = 'm'\nsamples = true", "moa.toml:3: members.a.samples: must be a whole number"),
+        (
+            "[members.a]\nmodel = 'm'\nmax_tokens = false",
+            "moa.toml:3: members.a.max_tokens: must be a whole number",
+        ),
         ("layers = 0", "moa.toml:1: layers: a committee has at least one layer"),
         ("layers = [['a', 'b c']]", "moa.toml:1: layers[0][1]: must be a name: letters"),
         ("members = 3", "moa.toml:1: members: must be a table, not 3"),
@@ -307,6 +315,7 @@ def test_a_variable_can_hold_numbers_booleans_lists_and_tables(project: Path) ->
         "MOA_AGGREGATOR": '["a"]',
         "MOA_CACHE": "false",
         "MOA_BUDGET": "0.5",
+        "MOA_ATTEMPTS": "4",
         "MOA_STRAGGLERS__HEDGE": "false",
         "MOA_STRAGGLERS__QUORUM": "0.5",
         "MOA_MEMBERS__A__MODEL": "m",
@@ -320,6 +329,7 @@ def test_a_variable_can_hold_numbers_booleans_lists_and_tables(project: Path) ->
     loaded = load(project, environ)
     got = loaded.settings
     assert (got.layers, got.aggregator, got.cache, got.budget) == ([["a"], ["a"]], ["a"], False, 0.5)
+    assert got.attempts == 4
     assert (got.stragglers.hedge, got.stragglers.quorum, got.seed) == (False, 0.5, None)
     assert got.members["a"] == {"model": "m", "price": {"input": 1, "output": 2}, "options": {"top_p": 0.9}}
     assert loaded.sections["demo"] == DemoSection(depth=9)
