@@ -70,16 +70,24 @@ class Placing:
             source=change.added.get(suggestion.id, suggestion.candidate.source),
         )
 
-    def change(self, path: str, candidates: Sequence[Candidate]) -> Change:
-        """What adding these tests does to a file. Nothing is written.
+    def change(self, path: str, candidates: Sequence[Candidate], onto: Change | None = None) -> Change:
+        """What adding these tests does to a file, on top of another change of it. Nothing is written.
 
         Raises:
             NotPlaced: one of them cannot be put there, or the file cannot be edited.
         """
-        before = writing.read(self.root, path)
-        file = SourceFile.of(path, before or b"")
+        before = writing.read(self.root, path) if onto is None else onto.before
+        file = SourceFile.of(path, (before or b"") if onto is None else onto.after)
         edit = edited(file, candidates, style_of(self.root, file), self.tree.inherited_fixtures(path))
-        return Change(path, before, file.encoded(edit.text), edit.added, edit.present, edit.notes)
+        change = Change(path, before, file.encoded(edit.text), edit.added, edit.present, edit.notes)
+        if onto is None:
+            return change
+        return replace(
+            change,
+            added={**onto.added, **edit.added},
+            present=(*onto.present, *edit.present),
+            notes=tuple(dict.fromkeys((*onto.notes, *edit.notes))),
+        )
 
     def write(self, change: Change) -> None:
         """Write a change.
