@@ -269,7 +269,8 @@ def _functions(tree: ast.AST, prefix: str) -> Iterator[tuple[str, int, int]]:
 
 def _installed_path() -> tuple[Path, ...]:
     """`sys.path` without the standard library and what is installed in site-packages."""
-    libraries = [Path(path).resolve() for path in (Path(os.__file__).parent, *site.getsitepackages())]
+    installed = [Path(os.__file__).parent, *map(Path, site.getsitepackages())]
+    libraries = [path.resolve() for path in installed]
     folders = [Path(entry).resolve() for entry in sys.path if entry and Path(entry).is_dir()]
     return tuple(
         folder

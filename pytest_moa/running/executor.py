@@ -72,9 +72,11 @@ class Executor:
         self.reseeded = Pool(lambda: self._warm(_COLLECTED, 1), 1)
         self.fresh = Pool(lambda: self._warm(_UNCOLLECTED, 0), workers)
         self.mechanism = ""
-        self._confined = confined
+        self.confined = confined
+        self.broken: dict[str, str] = {}  #: path -> why the module cannot be measured
         self._report: dict[str, Any] = {}
         self._existing: ExistingTests | None = None
+        self._found: dict[int, ExistingTest] = {}
 
     def __enter__(self) -> Self:
         try:
@@ -91,23 +93,34 @@ class Executor:
         """Start the first warm process, import the modules in it and collect the tests.
 
         Raises:
-            CannotMeasure: pytest cannot start, or a module cannot be imported; why.
+            CannotMeasure: pytest cannot start, or none of the modules can be imported; why. Others that
+            cannot are in `broken` then, and no longer in `modules`.
         """
         try:
             self._report = self.collected.start()
         except WarmFailed as error:
             raise CannotMeasure(_told(error)) from error
         for name, told in self._report["modules"].items():
+            shown = self.project.shown(self.modules[name].path)
             if told["error"]:
-                shown = self.project.shown(self.modules[name].path)
-                raise CannotMeasure(f"{shown} cannot be imported as {name}: {told['error']}")
-            if told["name"] != name:
-                raise CannotMeasure(f"the tests import {name} as {told['name']}")
+                self.broken[shown] = f"it cannot be imported as {name}: {told['error']}"
+            elif told["name"] != name:
+                self.broken[shown] = f"the tests import it as {told['name']} and not as {name}"
+            else:
+                continue
+            if len(self.broken) == len(self._report["modules"]):
+                raise CannotMeasure(f"{shown}: {self.broken[shown]}")
+            del self.modules[name]
 
     def close(self) -> None:
         """End all processes."""
         for pool in (self.collected, self.reseeded, self.fresh):
             pool.close()
+
+    @property
+    def known_tests(self) -> ExistingTests:
+        """What `existing` found, as far as it has come."""
+        return self._existing or self._so_far()
 
     @property
     def nodeids(self) -> list[str]:
@@ -135,7 +148,7 @@ class Executor:
         if self._existing is not None:
             return self._existing
         items = self._report["items"]
-        found: dict[int, ExistingTest] = {}
+        found = self._found
 
         def each(told: Mapping[str, Any]) -> None:
             item = items[told["index"]]
@@ -161,9 +174,12 @@ class Executor:
             left = [index for index in range(len(items)) if index not in found]
             job = Job("pytest_moa.running.jobs:existing", {"indices": left}, done, each, SUITE)
             self.collected.run([job], self.late)
-        errors = {error["path"]: error["message"] for error in self._report["errors"]}
-        self._existing = ExistingTests(tuple(found[index] for index in sorted(found)), errors)
+        self._existing = self._so_far()
         return self._existing
+
+    def _so_far(self) -> ExistingTests:
+        errors = {error["path"]: error["message"] for error in self._report.get("errors", ())}
+        return ExistingTests(tuple(self._found[index] for index in sorted(self._found)), errors)
 
     def check(
         self, candidates: Sequence[Candidate], progress: Progress | None = None
@@ -260,7 +276,7 @@ class Executor:
             python_path=[str(path) for path in roots],
             readable=[*roots, *project.installed_path, *project.test_paths],
             limits=SUITE,
-            confined=self._confined,
+            confined=self.confined,
             hash_seed=hash_seed,
         )
         self.mechanism = process.mechanism.name
