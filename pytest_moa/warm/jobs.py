@@ -16,7 +16,7 @@ from pytest_moa.sandbox.limits import Limits
 from pytest_moa.warm import child, wire
 
 #: Bytes that all values of one job may have together.
-MOST_RESULTS = 256 << 20
+MOST_RESULTS = 64 << 20
 
 #: Seconds between two looks at what a job uses.
 LOOK_EVERY = 0.1

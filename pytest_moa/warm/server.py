@@ -41,7 +41,7 @@ def main() -> NoReturn:
     plan = Plan(
         layers=frozenset(setup["layers"]),
         root=Path(setup["root"]),
-        readable=[Path(path) for path in setup["readable"]],
+        readable=[Path(path) for path in (*setup["readable"], *setup["python_path"])],
         limits=Limits(**setup["limits"]),
         home=Path(setup["home"]) if setup["home"] else None,
     )

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 HEADER = struct.Struct("!IB")
 
 #: The greatest payload in bytes.
-GREATEST = 64 << 20
+GREATEST = 32 << 20
 
 # From the client
 SETUP = ord("p")  #: how to confine and what to preload
