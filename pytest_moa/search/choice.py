@@ -1,0 +1,174 @@
+"""From programs that kill to tests: greedy choice, shrinking, the assertions that are needed, a trial."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+
+from pytest_moa.candidate import Candidate
+from pytest_moa.search.execution import Key, Run
+from pytest_moa.search.hunt import Hunt, Known
+from pytest_moa.search.shrinking import shrunk
+from pytest_moa.search.trial import passes
+from pytest_moa.search.writing import Unwritable, Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A test, the mutants that it was seen to kill and the branches that it takes."""
+
+    candidate: Candidate
+    kills: frozenset[str]
+    branches: frozenset[str]
+
+
+class Chooser:
+    """Chooses among a hunt's killers, and never says of a test what it has not seen it do."""
+
+    def __init__(self, hunt: Hunt, writer: Writer) -> None:
+        self.hunt = hunt
+        self.writer = writer
+        self.killed: set[str] = set()
+        self.branches: set[str] = set()
+
+    def tests(self, until: float) -> Iterator[Chosen]:
+        """Tests for all that is killed and not yet written, the best first."""
+        hunt = self.hunt
+        waiting = [known for known in hunt.killers if known.kills - self.killed]
+        for known in waiting:
+            if time.monotonic() > until:
+                break
+            hunt.safe_point()
+            hunt.complete(known)
+        failed: set[Known] = set()
+        while time.monotonic() < until:
+            open_ = [
+                known for known in waiting if known not in failed and known.kills - self.killed - known.unfit
+            ]
+            if not open_:
+                break
+            hunt.safe_point()
+            best = max(
+                open_, key=lambda known: (_worth(known, self.killed), -known.cost, known.program.source)
+            )
+            chosen = self._written(best)
+            if chosen is None:
+                failed.add(best)
+                continue
+            gained = chosen.kills - self.killed
+            best.unfit |= best.kills - chosen.kills
+            best.kills &= chosen.kills
+            if not gained:
+                failed.add(best)
+                continue
+            if not self.killed:  # a module that cannot be imported fails any test
+                chosen = replace(chosen, kills=chosen.kills | hunt.rivals.unimportable)
+            self.killed |= chosen.kills
+            self.branches |= chosen.branches
+            yield chosen
+        found_by_none = {name for known in waiting for name in known.unfit} - self.killed
+        hunt.rivals.live |= found_by_none
+
+    def for_branches(self, until: float) -> Iterator[Chosen]:
+        """Tests for branches that no chosen test takes."""
+        for known in self.hunt.pool(most=400):
+            if time.monotonic() > until:
+                return
+            if known.accidental or not known.hits - self.branches:
+                continue
+            known.facts = self.hunt.stable(known.program, known.facts)
+            chosen = self._test(known, frozenset())
+            if chosen is not None:
+                self.branches |= chosen.branches
+                self.killed |= chosen.kills
+                yield chosen
+
+    def _written(self, known: Known) -> Chosen | None:
+        wanted = frozenset(known.kills - self.killed - known.unfit)
+        smaller = shrunk(self.hunt, known, wanted)
+        return self._test(smaller, wanted) or (self._test(known, wanted) if smaller is not known else None)
+
+    def _test(self, known: Known, wanted: frozenset[str]) -> Chosen | None:
+        hunt = self.hunt
+        hunt.probes.clear()
+        run = hunt.runner.run(known.program, seconds=1.0, write=True)
+        if run.timed_out:
+            return None
+        usable = {key for key in known.facts if _can_be_written(key, known, run)}
+        keys = self._needed(known, run, usable, wanted)
+        if not keys:
+            return None
+        try:
+            candidate = self.writer.candidate(known.program, run, keys)
+        except Unwritable:
+            return None
+        if not self._holds(candidate):
+            return None
+        kills = {name for name in self._reached(known) if self._kills(candidate, name)}
+        self.writer.taken.add(candidate.name)
+        return Chosen(candidate, frozenset(kills), known.hits)
+
+    def _holds(self, candidate: Candidate) -> bool:
+        if not passes(candidate) or not passes(candidate):
+            return False
+        with self.hunt.clocks.shifted():
+            return passes(candidate)
+
+    def _reached(self, known: Known) -> Collection[str]:
+        rivals = self.hunt.rivals
+        return rivals.reached(known.hits)
+
+    def _kills(self, candidate: Candidate, name: str) -> bool:
+        if name not in self.hunt.rivals:
+            return False
+        self.hunt.guard.running(f"{name}\0{candidate.name}")
+        with self.hunt.rivals.swapped(name):
+            return not passes(candidate, seconds=0.25)
+
+    def _needed(self, known: Known, run: Run, usable: set[Key], wanted: frozenset[str]) -> set[Key]:
+        """The fewest and simplest facts that tell the wanted mutants apart, the result itself always."""
+        last = len(known.program.steps) - 1
+        main: Key = ("raised", "type") if run.raised is not None else (last, "{}")
+        keys = {main} & usable
+        if run.raised is not None and ("raised", "message") in usable:
+            keys.add(("raised", "message"))
+        for name in sorted(wanted):
+            telling = self.hunt.telling(known.program, known.facts, name, known.seconds) & usable
+            if telling and not telling & keys:
+                keys.add(min(telling, key=lambda key: (_rank(key, last), len(key[1]), str(key))))
+        if not keys and usable:
+            keys.add(min(usable, key=lambda key: (_rank(key, last), len(key[1]), str(key))))
+        return keys
+
+
+def _rank(key: Key, last: int) -> int:
+    where, path = key
+    if path == "{}" or path.startswith("{}."):
+        base = 0 if where == last or where == "raised" else 1
+    else:
+        base = 2 if not path.startswith(("type(", "repr(")) else 4
+    return base + (2 if where in ("stdout", "warns") else 0)
+
+
+def _can_be_written(key: Key, known: Known, run: Run) -> bool:
+    where, path = key
+    if key not in run.facts or run.facts[key] != known.facts[key] or where == "time":
+        return False
+    if (
+        key in (("raised", "type"), ("raised", "message"))
+        or where in ("stdout", "warns")
+        or path == "is result"
+    ):
+        return True
+    if path in ("step", "changed"):
+        return False
+    if run.raised is not None and type(where) is int and where == run.raised:
+        return False
+    return path.startswith("type(") or (run.written or {}).get(key) is not None
+
+
+def _worth(known: Known, killed: set[str]) -> float:
+    gained = len(known.kills - killed - known.unfit)
+    return gained / math.sqrt(60 + known.cost)

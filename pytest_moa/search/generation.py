@@ -1,0 +1,390 @@
+"""New programs for a function or method of a module, and programs near to ones that are known."""
+
+from __future__ import annotations
+
+import random
+import types
+from collections import defaultdict
+from dataclasses import replace
+from typing import Any
+
+from pytest_moa.search.inputs import Inputs, expression, patterns_in, tokens_of
+from pytest_moa.search.neighbours import neighbour
+from pytest_moa.search.program import Argument, Program, Step, variable_for
+from pytest_moa.search.shapes import ANY
+from pytest_moa.search.surface import Callee, Parameter, Surface
+from pytest_moa.values import Expression, source_of
+
+#: How special methods are used; others are called by name. "{callee}" is the object.
+OPERATORS: dict[str, str] = {
+    "__getitem__": "{callee}[{0}]",
+    "__setitem__": "{callee}[{0}] = {1}",
+    "__delitem__": "del {callee}[{0}]",
+    "__contains__": "{0} in {callee}",
+    "__len__": "len({callee})",
+    "__iter__": "list({callee})",
+    "__reversed__": "list(reversed({callee}))",
+    "__next__": "next({callee})",
+    "__str__": "str({callee})",
+    "__repr__": "repr({callee})",
+    "__bool__": "bool({callee})",
+    "__int__": "int({callee})",
+    "__float__": "float({callee})",
+    "__abs__": "abs({callee})",
+    "__neg__": "-{callee}",
+    "__hash__": "hash({callee}) == hash({callee})",
+    "__missing__": "{callee}[{0}]",
+    "__enter__": "with {callee}:\n    pass",
+    "__exit__": "with {callee}:\n    pass",
+    "__getattr__": "getattr({callee}, {0})",
+    **{
+        f"__{name}__": f"{{callee}} {symbol} {{0}}"
+        for name, symbol in (
+            *(("eq", "=="), ("ne", "!="), ("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">=")),
+            *(("add", "+"), ("sub", "-"), ("mul", "*"), ("truediv", "/"), ("floordiv", "//"), ("mod", "%")),
+            *(("or", "|"), ("and", "&"), ("xor", "^"), ("pow", "**"), ("matmul", "@")),
+        )
+    },
+    **{
+        f"__r{name}__": f"{{0}} {symbol} {{callee}}"
+        for name, symbol in (
+            ("add", "+"),
+            ("sub", "-"),
+            ("mul", "*"),
+            ("truediv", "/"),
+            ("or", "|"),
+            ("and", "&"),
+        )
+    },
+    "__iadd__": "{callee} += {0}",
+    "__isub__": "{callee} -= {0}",
+    "__ior__": "{callee} |= {0}",
+    "__iand__": "{callee} &= {0}",
+}
+_ONE_OF_A_KIND = (
+    "__eq__",
+    "__ne__",
+    "__lt__",
+    "__le__",
+    "__gt__",
+    "__ge__",
+    "__add__",
+    "__sub__",
+    "__or__",
+    "__and__",
+)
+#: Most "given" calls of methods before the one that is aimed at.
+MOST_CALLS = 3
+
+
+class Generator:
+    """Makes programs. Equal seeds and equal reports of results make equal programs."""
+
+    def __init__(self, surface: Surface, rng: random.Random) -> None:
+        self.surface = surface
+        self.rng = rng
+        self.names = dict(vars(surface.module))
+        self.patterns = patterns_in(self.names)
+        self.made: dict[str, list[tuple[Argument, ...]]] = defaultdict(list)  # arguments that construct
+        self.seeds: dict[tuple[str, str], list[Expression]] = defaultdict(list)  # by callee and parameter
+        self.results: dict[str, list[Expression]] = defaultdict(list)  # by kind of value
+        self._inputs: dict[str, Inputs] = {}
+
+    def inputs_for(self, callee: Callee) -> Inputs:
+        """The maker of arguments for a callee."""
+        if callee.qualname not in self._inputs:
+            own = list(callee.constants)
+            constants = [*own, *own, *own, *self.surface.constants] if own else self.surface.constants
+            tokens = tokens_of(own)
+            self._inputs[callee.qualname] = Inputs(
+                self.rng,
+                constants=constants,
+                tokens=[*tokens, *tokens, *self.surface.tokens],
+                patterns=self.patterns,
+                names=self.names,
+                construct=self._construct,
+            )
+        return self._inputs[callee.qualname]
+
+    def program(self, callee: Callee) -> Program:
+        """A new program that aims at a callee."""
+        if callee.kind == "function":
+            return Program(callee.qualname, (self._step(callee, callee.name),))
+        if callee.kind == "constructor":
+            name = variable_for(callee.owner, ())
+            return Program(
+                callee.qualname, (Step(callee.owner, self._arguments(callee), name=name, role="given"),)
+            )
+        if callee.kind == "classmethod":
+            return Program(callee.qualname, (self._step(callee, f"{callee.owner}.{callee.name}"),))
+        given = self._object(callee.owner)
+        if given is None:
+            return Program(callee.qualname, ())
+        steps = [given]
+        methods = [
+            one
+            for one in self.surface.callees.values()
+            if one.owner == callee.owner
+            and one.kind == "method"
+            and one.public
+            and one.qualname != callee.qualname
+        ]
+        count = self.rng.choice((0, 0, 1, 1, 2, MOST_CALLS)) if methods else 0
+        for _ in range(count):
+            before = (
+                self.rng.choice(methods) if self.rng.random() < 0.8 or callee.kind != "method" else callee
+            )
+            steps.append(self._named_step(before, steps))
+        aimed = self._step(callee, given.name, steps)
+        return Program(callee.qualname, (*steps, aimed))
+
+    def _named_step(self, callee: Callee, steps: list[Step]) -> Step:
+        step = self._step(callee, steps[0].name, steps)
+        if step.is_statement or step.form:
+            return step
+        taken = [one.name for one in steps if one.name] + [*self.names]
+        noun = {"sign": "signed", "dumps": "dumped", "encode": "encoded"}.get(
+            callee.name, f"{callee.name}_result"
+        )
+        name = variable_for(noun, taken)
+        return replace(step, name=name)
+
+    def _object(self, owner: str) -> Step | None:
+        kind = self.surface.classes[owner]
+        callee = self.surface.callees[f"{owner}()"]
+        known = self.made[owner]
+        if known and self.rng.random() < 0.85:
+            arguments = self.rng.choice(known[:8])
+        else:
+            arguments = self._arguments(callee)
+        name = variable_for(kind.__name__, self.names)
+        return Step(owner, arguments, name=name, role="given")
+
+    def _step(self, callee: Callee, source: str, steps: list[Step] | None = None) -> Step:
+        if callee.kind == "property":
+            return Step(f"{source}.{callee.name}", form="{callee}")
+        steps = steps or []
+        if callee.kind == "method" and callee.name in OPERATORS:
+            form = OPERATORS[callee.name]
+            arguments = self._positional(callee, form.count("{0}") and 1 + form.count("{1}"), steps)
+            if callee.name in _ONE_OF_A_KIND and steps and self.rng.random() < 0.7:
+                other = self._like(steps[0])
+                arguments = (Argument("", other),)
+            return Step(source, arguments, form=form)
+        if callee.kind == "method":
+            return Step(f"{source}.{callee.name}", self._arguments(callee, steps))
+        return Step(source, self._arguments(callee, steps))
+
+    def _like(self, given: Step) -> Expression:
+        """Another object of the kind that the first step makes, with nearly the same arguments."""
+        callee = self.surface.callees[f"{given.callee}()"]
+        arguments = given.arguments if self.rng.random() < 0.5 else self._arguments(callee)
+        step = Step(given.callee, arguments)
+        return Expression(step.expression, step.all_imports())
+
+    def _positional(self, callee: Callee, count: int, steps: list[Step]) -> tuple[Argument, ...]:
+        parameters = callee.parameters[:count]
+        written = [Argument("", self.argument(callee, one, steps)) for one in parameters]
+        while len(written) < count:
+            written.append(Argument("", self.inputs_for(callee).of_shape(ANY)))
+        return tuple(written)
+
+    def _arguments(self, callee: Callee, steps: list[Step] | None = None) -> tuple[Argument, ...]:
+        rng = self.rng
+        arguments: list[Argument] = []
+        skipped = False
+        chance = rng.choice((0.0, 0.15, 0.4, 0.4, 0.8))
+        for one in callee.parameters:
+            if one.kind == "many":
+                if not skipped:
+                    count = rng.choice((0, 1, 2, 2, 3))
+                    arguments += [Argument("", self.argument(callee, one, steps or [])) for _ in range(count)]
+                skipped = True
+                continue
+            if one.kind == "named many":
+                if rng.random() < 0.25:
+                    name = rng.choice(("name", "key", "size"))
+                    if all(argument.name != name for argument in arguments):
+                        arguments.append(Argument(name, self.argument(callee, one, steps or [])))
+                continue
+            if not one.required and rng.random() >= chance:
+                skipped = True
+                continue
+            by_name = (
+                one.kind == "keyword"
+                or (skipped and one.kind == "either")
+                or (not one.required and one.kind == "either")
+            )
+            if skipped and one.kind == "positional":
+                continue
+            arguments.append(Argument(one.name if by_name else "", self.argument(callee, one, steps or [])))
+        return tuple(arguments)
+
+    def argument(self, callee: Callee, one: Parameter, steps: list[Step]) -> Expression:
+        """An expression for a parameter."""
+        rng, inputs = self.rng, self.inputs_for(callee)
+        earlier = [step.name for step in steps[1:] if step.name]
+        if earlier and rng.random() < 0.5 and _may_be_result(one):
+            return self._derived(rng.choice(earlier))
+        seeds = self.seeds.get((callee.qualname, one.name))
+        if seeds and rng.random() < 0.3:
+            return rng.choice(seeds)
+        if one.near and rng.random() < 0.3:
+            return self._near(rng.choice(one.near), inputs)
+        chance = rng.random()
+        if chance < 0.06:
+            return inputs.of_shape(ANY)
+        shape = one.shapes[0] if chance < 0.65 else rng.choice(one.shapes)
+        known = self.results.get(shape.kind)
+        if known and rng.random() < 0.1:
+            return rng.choice(known)
+        return inputs.of_shape(shape)
+
+    def _near(self, value: Any, inputs: Inputs) -> Expression:
+        written = expression(value)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return expression(value + self.rng.choice((0, 1, -1)))
+        return written if self.rng.random() < 0.7 else neighbour(written, inputs) or written
+
+    def _derived(self, name: str) -> Expression:
+        if self.rng.random() < 0.75:
+            return Expression(name)
+        return Expression(
+            self.rng.choice((f"{name}[:-1]", f"{name}[1:]", f"{name} + {name}", f"{name}[::-1]"))
+        )
+
+    def _construct(self, kind: type, depth: int) -> Expression | None:
+        """An instance of a class, inline: of this module, or of another one by its annotations."""
+        if depth > 3:
+            return None
+        name = next((name for name, value in self.names.items() if value is kind), None)
+        callee = self.surface.callees.get(f"{name}()") if name else None
+        if callee is not None:
+            known = self.made[callee.owner]
+            arguments = self.rng.choice(known[:6]) if known else self._arguments(callee)
+            step = Step(callee.owner, arguments)
+            return Expression(step.expression, step.all_imports())
+        written = source_of(kind, self.names)
+        if written is None or isinstance(kind, types.GenericAlias):
+            return None
+        return Expression(f"{written.source}()", written.imports)
+
+    def note_result(self, value: Any) -> None:
+        """Remember a result as an argument for others: what one function makes, another one reads."""
+        if not isinstance(value, (str, bytes, int, float, list, dict, tuple)) or isinstance(value, bool):
+            return
+        pool = self.results[type(value).__name__]
+        written = source_of(value) if len(pool) < 40 else None
+        if (
+            written is not None
+            and len(written.source) < 60
+            and all(one.source != written.source for one in pool)
+        ):
+            pool.append(written)
+
+    def neighbour(self, program: Program) -> Program | None:
+        """A program near to one: an argument varied, drawn anew, dropped or added; a call too."""
+        rng = self.rng
+        if not program.steps:
+            return None
+        chance = rng.random()
+        weights = [1 + len(step.arguments) for step in program.steps]
+        index = rng.choices(range(len(program.steps)), weights)[0]
+        step = program.steps[index]
+        if chance < 0.08 and len(program.steps) > 1:
+            return program.without(rng.randrange(len(program.steps) - 1))
+        if chance < 0.16 and 1 < len(program.steps) < 6:
+            return self._with_more(program)
+        callee = self.callee_of(step, program)
+        if chance < 0.4 and callee is not None and not step.form:
+            return program.with_step(index, self._rearranged(step, callee, program.steps[:index]))
+        if not step.arguments:
+            return None
+        inputs = self.inputs_for(callee or self.surface.callees[program.target])
+        at = rng.randrange(len(step.arguments))
+        changed: Expression | None = None
+        for _ in range(rng.choice((1, 1, 1, 2, 3))):
+            changed = neighbour(changed or step.arguments[at].value, inputs) or changed
+        if changed is None:
+            if callee is None:
+                return None
+            parameter = _parameter_at(callee, step, at)
+            changed = self.argument(callee, parameter, list(program.steps[:index])) if parameter else None
+        if changed is None:
+            return None
+        arguments = list(step.arguments)
+        arguments[at] = Argument(arguments[at].name, changed)
+        return program.with_step(index, replace(step, arguments=tuple(arguments)))
+
+    def _with_more(self, program: Program) -> Program:
+        steps = list(program.steps)
+        owner = self.surface.callees[program.target].owner
+        methods = [
+            one
+            for one in self.surface.callees.values()
+            if one.owner == owner and one.kind == "method" and one.public
+        ]
+        if not owner or not methods or steps[0].role != "given":
+            return program
+        at = self.rng.randint(1, len(steps) - 1)
+        steps.insert(at, self._named_step(self.rng.choice(methods), steps[:at]))
+        return replace(program, steps=tuple(steps))
+
+    def _rearranged(self, step: Step, callee: Callee, before: tuple[Step, ...]) -> Step:
+        """One argument drawn anew, left out, or added."""
+        rng = self.rng
+        given = {argument.name for argument in step.arguments}
+        count = sum(1 for argument in step.arguments if not argument.name)
+        absent = [
+            one
+            for position, one in enumerate(callee.parameters)
+            if one.name not in given and position >= count and one.kind in ("either", "keyword")
+        ]
+        droppable = [argument for argument in step.arguments if argument.name]
+        if absent and rng.random() < 0.45:
+            one = rng.choice(absent)
+            added = Argument(one.name, self.argument(callee, one, list(before)))
+            return replace(step, arguments=(*step.arguments, added))
+        if droppable and rng.random() < 0.2:
+            gone = rng.choice(droppable)
+            return replace(step, arguments=tuple(one for one in step.arguments if one is not gone))
+        if not step.arguments:
+            return step
+        at = rng.randrange(len(step.arguments))
+        parameter = _parameter_at(callee, step, at)
+        if parameter is None:
+            return step
+        arguments = list(step.arguments)
+        arguments[at] = Argument(arguments[at].name, self.argument(callee, parameter, list(before)))
+        if parameter.kind == "many" and rng.random() < 0.3:
+            arguments.insert(at, Argument("", self.argument(callee, parameter, list(before))))
+        return replace(step, arguments=tuple(arguments))
+
+    def callee_of(self, step: Step, program: Program) -> Callee | None:
+        """What a step calls, as far as it is known."""
+        found = self.surface.callees.get(step.callee) or self.surface.callees.get(f"{step.callee}()")
+        if found is not None:
+            return found
+        head, _, last = step.callee.partition(".")
+        for given in program.steps:
+            if given.name == head and given.role == "given":
+                if step.form and "{callee}" in step.form and not last:
+                    name = next((name for name, form in OPERATORS.items() if form == step.form), "")
+                    return self.surface.callees.get(f"{given.callee}.{name}")
+                return self.surface.callees.get(f"{given.callee}.{last}")
+        return None
+
+
+def _may_be_result(one: Parameter) -> bool:
+    return any(shape.kind in ("str", "bytes", "any", "int", "list", "dict", "union") for shape in one.shapes)
+
+
+def _parameter_at(callee: Callee, step: Step, at: int) -> Parameter | None:
+    argument = step.arguments[at]
+    if argument.name:
+        named = (one for one in callee.parameters if one.name == argument.name)
+        return next(named, next((one for one in callee.parameters if one.kind == "named many"), None))
+    for position, one in enumerate(callee.parameters):
+        if one.kind == "many" or position == at:
+            return one
+    return None

@@ -1,0 +1,312 @@
+"""Argument expressions for shapes: natural words first, then what the code's constants suggest."""
+
+from __future__ import annotations
+
+import random
+import re
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_moa.search.patterns import matching_text
+from pytest_moa.search.shapes import ANY, NUMBER, TEXT, Shape
+from pytest_moa.values import Expression, source_of
+
+WORDS = (
+    "hello",
+    "world",
+    "apple",
+    "banana",
+    "cherry",
+    "one",
+    "two",
+    "name",
+    "value",
+    "key",
+    "foo",
+    "bar",
+    "a",
+    "b",
+)
+TEXTS = (
+    "hello world",
+    "hello",
+    "",
+    "a",
+    "Hello World",
+    "apple banana cherry",
+    "foo_bar",
+    "fooBar",
+    "FooBar",
+    "foo-bar",
+    "a,b,c",
+    " padded ",
+    "123",
+    "1.5",
+    "-7",
+    "café",
+    "key=value",
+    "line one\nline two",
+    "ABC",
+    "x1",
+    "a b  c",
+    "日本語",
+    "it's",
+)
+INTEGERS = (0, 1, 2, 3, 5, 10, -1, 4, 7, 12, 20, 100, -5, 1000, 11, 50, 1234567, 10**6)
+FLOATS = (
+    0.5,
+    1.5,
+    2.0,
+    0.0,
+    -1.5,
+    3.14,
+    10.25,
+    100.0,
+    0.1,
+    1234.5678,
+    1e-3,
+    1e10,
+    float("inf"),
+    float("nan"),
+)
+BYTES = (b"hello", b"", b"a", b"hello world", b"\x00\xff", b"123", b"key=value")
+_CALLABLES: Mapping[int, Sequence[str]] = {
+    0: ("list", "dict", "lambda: 5", 'lambda: "hello"'),
+    1: (
+        "str",
+        "len",
+        "lambda x: x",
+        "lambda x: x * 2",
+        "lambda x: x % 2 == 0",
+        "lambda x: x + 1",
+        "lambda x: x > 1",
+        "str.upper",
+        "bool",
+        "sum",
+        "lambda x: None",
+        "int",
+        "list",
+        "lambda x: x[0]",
+        "callable",
+    ),
+    2: ("lambda x, y: x + y", "max", "lambda x, y: x == y", "lambda x, y: x * y", "lambda x, y: x < y"),
+    3: ("lambda x, y, z: x + y + z", "lambda x, y, z: (x, y, z)"),
+}
+_VALUES: Mapping[str, Sequence[tuple[str, str]]] = {
+    "datetime": (
+        ("datetime(2024, 1, 15, 10, 30)", "datetime"),
+        ("datetime(2024, 2, 29, 23, 59, 59)", "datetime"),
+        ("datetime(2023, 12, 31)", "datetime"),
+        ("datetime(2024, 1, 15, 10, 30, tzinfo=timezone.utc)", "datetime, timezone"),
+        ("datetime(2000, 6, 1, 12, 0, 0, 123456)", "datetime"),
+    ),
+    "date": (("date(2024, 1, 15)", "date"), ("date(2024, 2, 29)", "date"), ("date(1999, 12, 31)", "date")),
+    "time": (("time(10, 30)", "time"), ("time(0, 0)", "time"), ("time(23, 59, 59)", "time")),
+    "timedelta": (
+        ("timedelta(seconds=30)", "timedelta"),
+        ("timedelta(days=1)", "timedelta"),
+        ("timedelta(hours=2, minutes=5)", "timedelta"),
+        ("timedelta(days=400)", "timedelta"),
+        ("timedelta(microseconds=5)", "timedelta"),
+        ("timedelta(days=-3)", "timedelta"),
+        ("timedelta(0)", "timedelta"),
+    ),
+    "timezone": (("timezone.utc", "timezone"), ("timezone(timedelta(hours=2))", "timedelta, timezone")),
+}
+_SIMPLE: Mapping[str, Sequence[tuple[str, str]]] = {
+    "decimal": tuple(
+        (f'Decimal("{one}")', "from decimal import Decimal") for one in ("1.5", "0", "-2.25", "100")
+    ),
+    "fraction": tuple(
+        (f"Fraction({one})", "from fractions import Fraction") for one in ("1, 2", "3, 4", "5, 1")
+    ),
+    "uuid": (('UUID("12345678-1234-5678-1234-567812345678")', "from uuid import UUID"),),
+    "path": tuple(
+        (f'Path("{one}")', "from pathlib import Path") for one in ("data/file.txt", "archive.tar.gz", ".")
+    ),
+    "textfile": tuple(
+        (f'StringIO("{one}")', "from io import StringIO") for one in (r"hello\nworld\n", "", "a,b")
+    ),
+    "bytesfile": tuple((f'BytesIO(b"{one}")', "from io import BytesIO") for one in (r"hello\nworld\n", "")),
+    "match": ((r're.match(r"(\w+)", "hello")', "import re"), (r're.match(r"(\d+)", "42")', "import re")),
+    "pattern": ((r're.compile(r"\d+")', "import re"), ('re.compile("[^a-z]+")', "import re")),
+    "range": (("range(5)", ""), ("range(1, 10, 2)", ""), ("range(0)", "")),
+    "exception": (('ValueError("wrong")', ""), ("KeyError(5)", ""), ("Exception()", "")),
+    "none": (("None", ""),),
+    "bool": (("True", ""), ("False", "")),
+}
+
+
+def expression(value: Any, names: Mapping[str, Any] | None = None) -> Expression:
+    """The source of a value that surely has one."""
+    written = source_of(value, names or {})
+    return written or Expression("None")
+
+
+@dataclass(slots=True)
+class Inputs:
+    """Makes argument expressions. All choices come from `rng`.
+
+    `constants` and `tokens` are what the target's source has near; `construct` makes an expression for
+    an instance of a class, None if it cannot.
+    """
+
+    rng: random.Random
+    constants: Sequence[Any] = ()
+    tokens: Sequence[str] = ()
+    patterns: Sequence[re.Pattern[Any]] = ()
+    names: Mapping[str, Any] = field(default_factory=dict)
+    construct: Callable[[type, int], Expression | None] = lambda _kind, _depth: None
+    results: Mapping[str, list[Expression]] = field(default_factory=dict)  #: by kind, from earlier calls
+
+    def of_shape(self, shape: Shape, depth: int = 0) -> Expression:
+        """One expression; deeper ones are smaller."""
+        rng, kind = self.rng, shape.kind
+        if kind in ("int", "str", "float", "bytes"):
+            return expression(self.of_plain(kind))
+        if kind == "literal" or (kind == "class" and shape.values):
+            return expression(rng.choice(shape.values), self.names)
+        if kind in _SIMPLE:
+            source, statement = rng.choice(_SIMPLE[kind])
+            if kind == "pattern" and self.patterns and rng.random() < 0.5:
+                return expression(rng.choice(self.patterns), self.names)
+            return Expression(source, frozenset({statement} - {""}))
+        if kind in _VALUES:
+            source, names = rng.choice(_VALUES[kind])
+            return Expression(source, frozenset(f"from datetime import {name}" for name in names.split(", ")))
+        if kind == "union":
+            return self.of_shape(rng.choice(shape.inner), depth)
+        if kind in ("list", "set", "tuple", "tuple*", "dict"):
+            return self._container(shape, depth)
+        if kind == "callable":
+            count = shape.values[0] if shape.values else -1
+            return Expression(rng.choice(_CALLABLES.get(count) or [*_CALLABLES[1], *_CALLABLES[2]]))
+        if kind == "class":
+            return Expression(rng.choice(("int", "str", "list", "dict", "ValueError")))
+        if kind == "object":
+            made = self.construct(shape.values[0], depth + 1)
+            return made or Expression("object()")
+        if kind == "namespace":
+            given = [f"{name}={self.of_shape(ANY, depth + 2).source}" for name in shape.values]
+            return Expression(
+                f"SimpleNamespace({', '.join(given)})", frozenset({"from types import SimpleNamespace"})
+            )
+        return self._anything(depth)
+
+    def _anything(self, depth: int) -> Expression:
+        kinds = ["int", "str", "int", "str", "none", "float", "bool", "bytes"]
+        if depth < 2:
+            kinds += ["list", "dict", "list", "tuple*"]
+        return self.of_shape(Shape(self.rng.choice(kinds)), depth + 1)
+
+    def _container(self, shape: Shape, depth: int) -> Expression:
+        rng = self.rng
+        inner = shape.inner or (self.rng.choice((NUMBER, TEXT, ANY)) if depth < 2 else NUMBER,)
+        if shape.kind == "tuple" and shape.inner:
+            parts = [self.of_shape(one, depth + 1) for one in shape.inner]
+        else:
+            most = 4 if depth == 0 else 2
+            count = rng.choice([0, 1, 1, 2, 2, 3, most] if depth == 0 else [0, 1, 2, 2])
+            parts = [self.of_shape(inner[0], depth + 1) for _ in range(count)]
+        imports = frozenset().union(*(one.imports for one in parts))
+        sources = [one.source for one in parts]
+        if shape.kind == "list":
+            return Expression(f"[{', '.join(sources)}]", imports)
+        if shape.kind == "set":
+            unique = sorted({one for one in sources if not one.startswith(("[", "{"))})
+            return Expression(f"{{{', '.join(unique)}}}" if unique else "set()", imports)
+        if shape.kind in ("tuple", "tuple*"):
+            return Expression(f"({', '.join(sources)}{',' if len(sources) == 1 else ''})", imports)
+        return self._mapping(shape, sources, depth)
+
+    def _mapping(self, shape: Shape, keys: list[str], depth: int) -> Expression:
+        known = [expression(key).source for key in shape.values if key is not None]
+        if known:
+            keys = [key for key in known if self.rng.random() < 0.7]
+        elif len(shape.inner) < 2 and self.rng.random() < 0.7:
+            keys = [expression(word).source for word in self.rng.sample(WORDS, min(len(keys), 3))]
+        value = shape.inner[1] if len(shape.inner) == 2 else self.rng.choice((NUMBER, NUMBER, TEXT, ANY))
+        if depth < 2 and len(shape.inner) < 2 and self.rng.random() < 0.15:
+            value = Shape("dict")
+        hashable = [key for key in dict.fromkeys(keys) if not key.startswith(("[", "{", "set("))]
+        items = [(key, self.of_shape(value, depth + 1)) for key in hashable]
+        imports = frozenset().union(*(one.imports for _, one in items))
+        return Expression("{" + ", ".join(f"{key}: {one.source}" for key, one in items) + "}", imports)
+
+    def of_plain(self, kind: str) -> Any:
+        """A number, text or bytes."""
+        rng = self.rng
+        if kind == "str":
+            return self.text()
+        if kind == "bytes":
+            return rng.choice(BYTES) if rng.random() < 0.5 else self.text().encode("utf-8", "ignore")
+        near = [one for one in self.constants if isinstance(one, (int, float))]
+        if near and rng.random() < 0.5:
+            number = rng.choice(near)
+            number = (
+                number + rng.choice((0, 0, 1, -1)) if rng.random() < 0.8 else number * rng.choice((2, 10, -1))
+            )
+        elif kind == "float" and rng.random() < 0.7:
+            number = rng.choice(FLOATS)
+        else:
+            number = rng.choice(INTEGERS[: rng.choice((6, 12, len(INTEGERS)))])
+        return int(number) if kind == "int" and abs(number) < 1e300 and number == number else number
+
+    def text(self) -> str:
+        """A text: a natural one, one of the code's own, one that a regex matches, or a composition."""
+        rng = self.rng
+        chance = rng.random()
+        own = [one for one in self.constants if isinstance(one, str)]
+        if chance < 0.35:
+            return rng.choice(TEXTS)
+        if chance < 0.5 and own:
+            return rng.choice(own)
+        if chance < 0.65 and self.patterns:
+            try:
+                made = matching_text(rng.choice(self.patterns), rng)
+            except Exception:
+                return rng.choice(TEXTS)
+            made = made.decode("latin-1") if isinstance(made, bytes) else made
+            return f"{rng.choice(WORDS)}{made}{rng.choice(WORDS)}" if rng.random() < 0.3 else made
+        return self.composed()
+
+    def composed(self) -> str:
+        """Words and the code's own short texts, joined."""
+        rng = self.rng
+        parts: list[str] = []
+        for _ in range(rng.choice((2, 3, 3, 4, 5, 7))):
+            if self.tokens and rng.random() < 0.5:
+                parts.append(rng.choice(self.tokens))
+            else:
+                parts.append(rng.choice((*WORDS, " ", " ", "\n", "1", "42", "0")))
+        return "".join(parts)
+
+
+def tokens_of(constants: Sequence[Any]) -> list[str]:
+    """Short texts of the code, and single characters of texts that are no words."""
+    found: dict[str, None] = {}
+    for one in constants:
+        text = one.decode("latin-1") if isinstance(one, bytes) else one
+        if not isinstance(text, str) or not text:
+            continue
+        if len(text) <= 16 and "{" not in text:
+            found[text] = None
+        if not text.isalnum() and len(text) <= 40:
+            found.update((char, None) for char in text if not char.isalnum())
+    return list(found)
+
+
+def patterns_in(names: Mapping[str, Any]) -> list[re.Pattern[Any]]:
+    """Compiled regular expressions among a module's names."""
+    found = [value for value in names.values() if isinstance(value, re.Pattern)]
+    for value in names.values():
+        if isinstance(value, (list, tuple)):
+            found.extend(one for one in value if isinstance(one, re.Pattern))
+    return found
+
+
+def is_plain_function(value: Any) -> bool:
+    """Whether a value is a function written in Python."""
+    return isinstance(value, types.FunctionType)

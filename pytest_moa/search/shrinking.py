@@ -1,0 +1,76 @@
+"""Make a program smaller and more natural while it still kills the same mutants."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pytest_moa.search.hunt import Hunt, Known
+from pytest_moa.search.neighbours import simpler
+from pytest_moa.search.program import Argument, Program
+
+#: Variants that are tried for one program, and seconds.
+MOST_TRIED, SECONDS = 220, 0.6
+
+
+def shrunk(hunt: Hunt, known: Known, wanted: frozenset[str]) -> Known:
+    """The smallest variant found that still kills the wanted mutants; `known` itself if there is none."""
+    best, tried, until = known, 0, time.monotonic() + SECONDS
+    seen = {known.program.source}
+    progressing = True
+    while progressing:
+        progressing = False
+        for variant in variants(best.program):
+            if variant.source in seen or variant.cost >= best.program.cost:
+                continue
+            seen.add(variant.source)
+            tried += 1
+            if tried > MOST_TRIED or time.monotonic() > until:
+                return best
+            smaller = _still(hunt, best, variant, wanted)
+            if smaller is not None:
+                best, progressing = smaller, True
+                break
+    return best
+
+
+def _still(hunt: Hunt, known: Known, variant: Program, wanted: frozenset[str]) -> Known | None:
+    found = hunt.run_original(variant)
+    if found is None:
+        return None
+    program, run, hits, seconds = found
+    if (run.raised is not None) != known.raised or (
+        run.raised is not None and not run.deliberate and not known.accidental
+    ):
+        return None
+    for name in sorted(wanted):
+        if not hunt.tells(program, run.facts, name, seconds):
+            return None
+    facts = hunt.stable(program, run.facts)
+    if len(facts) < len(run.facts) and not all(hunt.tells(program, facts, name, seconds) for name in wanted):
+        return None
+    made = hunt._known(program, run, facts, hits, seconds)
+    made.kills = set(wanted)
+    return made
+
+
+def variants(program: Program) -> Iterator[Program]:
+    """Smaller programs: without a step, without an argument, with a simpler argument."""
+    for index in range(len(program.steps) - 1):
+        smaller = program.without(index)
+        if smaller is not None:
+            yield smaller
+    for index, step in enumerate(program.steps):
+        for at, argument in enumerate(step.arguments):
+            if not step.form and (argument.name or at == len(step.arguments) - 1):
+                fewer = (*step.arguments[:at], *step.arguments[at + 1 :])
+                yield program.with_step(index, replace(step, arguments=fewer))
+    for index, step in enumerate(program.steps):
+        for at, argument in enumerate(step.arguments):
+            if step.role == "world":
+                continue
+            for other in simpler(argument.value):
+                arguments = list(step.arguments)
+                arguments[at] = Argument(argument.name, other)
+                yield program.with_step(index, replace(step, arguments=tuple(arguments)))

@@ -1,0 +1,218 @@
+"""What of a module can be called: functions, constructors, methods, properties, operators."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, Literal
+
+from pytest_moa.search.clues import Clues, Use, clues_of, constants_in
+from pytest_moa.search.inputs import patterns_in, tokens_of
+from pytest_moa.search.shapes import ANY, Shape, annotations_of, documented, of_annotation, of_use, of_value
+
+Kind = Literal["function", "constructor", "method", "classmethod", "property"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter; `shapes` from the most to the least certain, never empty."""
+
+    name: str
+    kind: Literal["positional", "either", "keyword", "many", "named many"]
+    shapes: tuple[Shape, ...]
+    required: bool
+    default: Any = None
+    near: tuple[Any, ...] = ()  #: constants that it is compared with
+
+
+@dataclass(frozen=True, slots=True)
+class Callee:
+    """Something to call. `name` is its last part; `owner` the class of a method, as a name of the module."""
+
+    qualname: str
+    name: str
+    kind: Kind
+    owner: str
+    parameters: tuple[Parameter, ...]
+    public: bool
+    constants: tuple[Any, ...] = ()
+    docstring: str = ""
+    returns: Shape = ANY
+
+
+@dataclass(slots=True)
+class Surface:
+    """All callees of a module by qualname, and what else its source says."""
+
+    module: ModuleType
+    tree: ast.Module
+    source: str
+    callees: dict[str, Callee] = field(default_factory=dict)
+    classes: dict[str, type] = field(default_factory=dict)
+    constants: list[Any] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
+    clues: dict[str, Clues] = field(default_factory=dict)
+
+    def constructor(self, name: str) -> Callee | None:
+        """How a class of the module is made."""
+        return self.callees.get(f"{name}()")
+
+
+def surface_of(module: ModuleType, source: str) -> Surface:
+    """Look at an imported module. Raises SyntaxError."""
+    tree = ast.parse(source)
+    surface = Surface(module, tree, source, clues=clues_of(tree))
+    surface.constants = constants_in(tree)
+    surface.tokens = tokens_of([*surface.constants, *(one.pattern for one in patterns_in(vars(module)))])
+    for name, value in list(vars(module).items()):
+        mine = getattr(value, "__module__", None) == module.__name__
+        if isinstance(value, type):
+            plain = value.__name__ == name and not issubclass(value, BaseException)
+            if mine and (plain or any(one.startswith(f"{name}.") for one in surface.clues)):
+                surface.classes[name] = value
+        elif name in surface.clues and callable(value):
+            surface.callees[name] = _callee(surface, name, "function", "", value, value)
+    for name, kind in surface.classes.items():
+        surface.callees[f"{name}()"] = _callee(surface, f"{name}()", "constructor", name, kind, kind)
+        _add_methods(surface, name, kind)
+    return surface
+
+
+def _add_methods(surface: Surface, owner: str, kind: type) -> None:
+    for base in kind.__mro__:
+        if base.__module__ in ("builtins", "typing", "abc", "collections.abc", "_collections_abc", "enum"):
+            continue
+        for name, value in list(vars(base).items()):
+            qualname = f"{owner}.{name}"
+            mine = (
+                f"{base.__qualname__}.{name}" in surface.clues and base.__module__ == surface.module.__name__
+            )
+            if qualname in surface.callees or name in _NEVER or (name.startswith("_") and not mine):
+                continue
+            if isinstance(value, (property, types.MemberDescriptorType)) or hasattr(value, "attrname"):
+                if isinstance(value, property) or hasattr(value, "attrname"):
+                    surface.callees[qualname] = Callee(
+                        qualname, name, "property", owner, (), not name.startswith("_")
+                    )
+                continue
+            if isinstance(value, (classmethod, staticmethod)):
+                bound = getattr(kind, name, None)
+                if callable(bound):
+                    surface.callees[qualname] = _callee(
+                        surface, qualname, "classmethod", owner, bound, value.__func__
+                    )
+            elif callable(value) and not isinstance(value, type):
+                surface.callees[qualname] = _callee(surface, qualname, "method", owner, value, value)
+
+
+#: Methods that no test calls by itself.
+_NEVER = {
+    "__init__",
+    "__new__",
+    "__init_subclass__",
+    "__class_getitem__",
+    "__subclasshook__",
+    "__post_init__",
+    "__attrs_post_init__",
+    "__del__",
+    "__getattribute__",
+    "__replace__",
+    "__getstate__",
+    "__setstate__",
+    "__sizeof__",
+    "__annotate__",
+    "__annotate_func__",
+}
+
+
+def _callee(surface: Surface, qualname: str, kind: Kind, owner: str, value: Any, function: Any) -> Callee:
+    name = owner if kind == "constructor" else qualname.rpartition(".")[2]
+    looked_up = f"{owner}.__init__" if kind == "constructor" else qualname
+    plain = inspect.unwrap(function) if callable(function) else function
+    clues = surface.clues.get(looked_up) or surface.clues.get(getattr(plain, "__qualname__", ""))
+    hinted = (
+        getattr(function, "__init__", plain)
+        if kind == "constructor" and "__dataclass_fields__" not in vars(function)
+        else plain
+    )
+    names = vars(surface.module)
+    hints = annotations_of(hinted, clues, names, surface.tree)
+    try:
+        signature = inspect.signature(value)
+        given = list(signature.parameters.values())
+    except (ValueError, TypeError):
+        given = []
+    if kind == "method":
+        given = given[1:]
+    docstring = inspect.getdoc(plain) or ""
+    told = documented(docstring)
+    uses: Mapping[str, Use] = clues.uses if clues else {}
+    parameters = tuple(
+        _parameter(
+            one,
+            hints.get(one.name, inspect.Parameter.empty),
+            uses.get(one.name),
+            told.get(one.name, []),
+            surface,
+        )
+        for one in given
+    )
+    constants = tuple(clues.constants) if clues else ()
+    public = not name.startswith("_") or (name.startswith("__") and name.endswith("__"))
+    returns = of_annotation(hints.get("return", inspect.Parameter.empty))
+    return Callee(qualname, name, kind, owner, parameters, public, constants, docstring, returns)
+
+
+_KINDS: Mapping[Any, Any] = {
+    inspect.Parameter.POSITIONAL_ONLY: "positional",
+    inspect.Parameter.POSITIONAL_OR_KEYWORD: "either",
+    inspect.Parameter.KEYWORD_ONLY: "keyword",
+    inspect.Parameter.VAR_POSITIONAL: "many",
+    inspect.Parameter.VAR_KEYWORD: "named many",
+}
+
+
+def _parameter(
+    one: inspect.Parameter, hint: Any, use: Use | None, told: list[Shape], surface: Surface
+) -> Parameter:
+    shapes: list[Shape] = []
+    hinted = of_annotation(hint)
+    if hinted != ANY:
+        shapes.append(hinted)
+    shapes.extend(told)
+    has_default = one.default is not inspect.Parameter.empty
+    if has_default and one.default is not None and hinted == ANY:
+        shapes.append(of_value(one.default))
+    if use is not None and (hinted == ANY or _has_any(hinted)):
+        shapes.extend(of_use(one.name, use, vars(surface.module)))
+        shapes.extend(_handed_on(use, surface))
+    elif use is None and hinted == ANY:
+        shapes.extend(of_use(one.name, Use(), vars(surface.module)))
+    near = tuple(use.compared) if use is not None else ()
+    required = not has_default and _KINDS[one.kind] not in ("many", "named many")
+    default = one.default if has_default else None
+    return Parameter(
+        one.name, _KINDS[one.kind], tuple(dict.fromkeys(shapes)) or (ANY,), required, default, near
+    )
+
+
+def _has_any(shape: Shape) -> bool:
+    return shape == ANY or any(map(_has_any, shape.inner))
+
+
+def _handed_on(use: Use, surface: Surface) -> list[Shape]:
+    """Shapes of the parameters of the module's own functions to which it is passed."""
+    found: list[Shape] = []
+    for callee, position, keyword in use.passed[:4]:
+        clues = surface.clues.get(callee)
+        if clues is None:
+            continue
+        arguments = [one.arg for one in [*clues.node.args.posonlyargs, *clues.node.args.args]]
+        name = keyword or (arguments[position] if 0 <= position < len(arguments) else "")
+        if name in clues.uses and clues.uses[name] is not use:
+            found.extend(of_use(name, clues.uses[name], vars(surface.module))[:2])
+    return found
