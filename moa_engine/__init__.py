@@ -6,9 +6,11 @@ The names below are the public interface; each is imported when it is first used
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # not typing's: that takes 10 ms to import, before `cli` can catch Ctrl-C
 if TYPE_CHECKING:
+    from typing import Any
+
     from moa_engine.ask import AskTask
     from moa_engine.committee import Committee, build_committee
     from moa_engine.errors import MoaError

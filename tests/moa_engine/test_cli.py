@@ -310,6 +310,38 @@ def test_ctrl_c_prints_the_best_partial_answer(tmp_path: Path) -> None:
     assert (data["answer"], data["status"], data["missing"]) == ("late", "partial", ["bob"])
 
 
+INTERRUPTED = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a job in the background has not
+script, wanted, *arguments = sys.argv[1:]
+
+def interrupt(event, args):
+    if event == "import" and args[0] == wanted:
+        os.kill(os.getpid(), signal.SIGINT)
+
+sys.addaudithook(interrupt)
+if script == "moa":
+    from moa_engine.cli import main
+else:
+    from review_bot.cli import main
+sys.exit(main(arguments))
+"""
+
+
+@pytest.mark.parametrize("module", ["typing", "moa_engine.errors", "moa_engine.session", "pydantic"])
+@pytest.mark.parametrize("command", ["moa plan Why?", "review-bot review --plan"])
+def test_ctrl_c_while_modules_are_imported_is_one_line(tmp_path: Path, command: str, module: str) -> None:
+    script, *arguments = command.split()
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, script, module, *arguments],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", f"{script}: interrupted\n")
+
+
 PLUGIN = """
 from moa_engine.config import MemberSettings
 from moa_engine.hookspecs import MemberKind, hookimpl

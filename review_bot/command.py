@@ -1,0 +1,287 @@
+"""What `review-bot` does: a committee's review of a change in a git repository, or of a patch.
+
+argparse and not a nicer library, because of its import: 10 ms, where cyclopts costs 250 and typer 550,
+on a command that people run in hooks. Whatever is not needed for `--version` and `--help` is imported
+where it is used.
+
+The result goes to standard output, everything else to standard error. Exit codes:
+
+    0    reviewed; no confirmed finding at --fail-on or above
+    1    reviewed; at least one
+    2    wrong usage or settings; nothing was called
+    3    the review is partial, and --strict was given
+    4    no review
+    130  interrupted a second time, or before anybody was asked
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from moa_engine.errors import BudgetExceeded, ConfigError, MoaError, Unpriced
+from moa_engine.options import add_committee_options, flags
+from review_bot.formats import FORMATS
+
+if TYPE_CHECKING:
+    from moa_engine.committee import Committee
+    from moa_engine.outcome import Outcome
+    from moa_engine.plan import Plan
+    from moa_engine.session import Session
+    from review_bot.change import Change
+    from review_bot.finding import Review
+    from review_bot.outputs import Output
+    from review_bot.review_task import ReviewTask
+    from review_bot.settings import ReviewSettings
+
+REVIEWED, FOUND, USAGE, PARTIAL, NO_REVIEW = 0, 1, 2, 3, 4
+
+FAIL_ON = ("critical", "major", "minor", "nit", "never")
+
+EPILOG = """\
+exit codes:
+  0  reviewed; no confirmed finding at --fail-on or above, or nothing to review
+  1  reviewed; at least one such finding (also when the review is partial)
+  2  wrong usage or settings; nothing was called, nothing was spent
+  3  --strict, and the review is partial
+  4  no review
+
+Ctrl-C ends the run with what is known so far, marked as partial; a second one ends it at once (130).
+
+Settings come from the working tree: in a checkout that you do not trust, name your own with --config.
+"""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command; the exit code is the one of the module's docstring."""
+    if list(arguments) == ["--version"]:
+        from importlib.metadata import version
+
+        print(f"review-bot {version('pytest-moa')}")
+        return REVIEWED
+    gc.disable()  # start-up makes what stays; looking through it for garbage costs a tenth of the CPU
+    try:
+        return _review(_parser().parse_args(arguments))
+    except MoaError as error:
+        _say(error.message, error.hint)
+        return USAGE if isinstance(error, ConfigError | BudgetExceeded | Unpriced) else NO_REVIEW
+    except Exception as error:
+        if os.environ.get("MOA_DEBUG") == "1":
+            raise
+        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        _say(
+            f"this is a fault in review-bot itself: {what}",
+            "please report it with what MOA_DEBUG=1 prints; what was answered so far is in the record",
+        )
+        return NO_REVIEW
+    finally:
+        gc.enable()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="review-bot", description="A committee of different models and tools reviews a change."
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    review = commands.add_parser(
+        "review",
+        help="review a range of commits, the index, the working tree or a patch",
+        description="Review a change: without RANGE, what this branch adds to the default one, "
+        "or else the last commit.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_change(review)
+    _add_output(review)
+    add_committee_options(review)
+    return parser
+
+
+def _add_change(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what to review")
+    one = group.add_mutually_exclusive_group()
+    one.add_argument(
+        "range", nargs="?", metavar="RANGE", help="HEAD~1, main..., A..B, C^!; - is a patch on standard input"
+    )
+    one.add_argument("--staged", action="store_true", help="what is staged, against HEAD")
+    one.add_argument("--working", action="store_true", help="the working tree, against HEAD")
+    one.add_argument("--patch", metavar="FILE", help="a patch; - reads it from standard input")
+    group.add_argument(
+        "--repo",
+        type=Path,
+        default=Path(),
+        metavar="DIR",
+        help="a folder in the repository (default: this one)",
+    )
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    from review_bot.outputs import InOrder
+
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "--format", action=InOrder, dest="outputs", choices=FORMATS, metavar="FORMAT",
+        help=f"{', '.join(FORMATS)} (default: text); may be repeated, each but one with its --output",
+    )  # fmt: skip
+    group.add_argument(
+        "--output", action=InOrder, dest="outputs", metavar="FILE", help="write the --format before it here"
+    )
+    group.add_argument(
+        "--fail-on", choices=FAIL_ON,
+        help="exit with 1 when a confirmed finding is at least this severe; one voice alone fails nothing "
+        "(default: [tool.moa.review] fail_on, else never)",
+    )  # fmt: skip
+    group.add_argument("--strict", action="store_true", help="exit with 3 when the review is partial")
+    group.add_argument("--quiet", action="store_true", help="no progress and no notes on standard error")
+    group.add_argument("--no-color", action="store_true", help="no colours (also: NO_COLOR)")
+
+
+def _review(args: argparse.Namespace) -> int:
+    from moa_engine.session import open_session, plan_for, run_task
+    from moa_engine.terminal import progress
+    from review_bot.outputs import check_writable, paired, write
+
+    outputs = paired(args.outputs or ())
+    check_writable(outputs)
+    given = flags(args) | ({"review.fail_on": args.fail_on} if args.fail_on else {})
+    with open_session(start=args.repo, config=args.config, flags=given) as session:
+        settings = cast("ReviewSettings", session.sections["review"])
+        committee = _committee(session, settings)
+        task = _task(args, session, settings, committee)
+        if not task.change.files:
+            outcome = _nothing(task)
+        else:
+            plan = plan_for(session, task, committee)
+            if args.plan:
+                _print_plan(plan, outputs[0].format)
+                return REVIEWED
+            with progress(quiet=args.quiet, colour=False if args.no_color else None) as observer:
+                outcome = run_task(session, task, committee, plan, observer)
+        write(outcome, outputs, colour=not args.no_color)
+        if not args.quiet:
+            _note(outcome, task.change, outputs)
+    return _exit_code(outcome, settings.fail_on, args.strict)
+
+
+def _committee(session: Session, settings: ReviewSettings) -> Committee:
+    from moa_engine.committee import build_committee
+    from moa_engine.config_check import refusal, unknown_name
+    from moa_engine.plugins import member_kinds, subject_reading
+    from review_bot.reviewers.reviewer import standing_members
+
+    standing = standing_members(settings)
+    kinds = sorted(subject_reading(member_kinds(session.plugins)))
+    if unknown := [kind for kind in standing if kind not in kinds]:
+        place = ("review", "reviewers")
+        raise refusal(unknown_name(place, "kind of reviewer", kind, kinds) for kind in unknown)
+    committee = build_committee(session.settings, session.plugins, standing=standing)
+    if not committee.members:
+        raise ConfigError(
+            "nobody is on the committee: no model is configured, and [tool.moa.review] reviewers is empty",
+            hint="leave `reviewers` out for the usual tools, or configure a model: moa init",
+        )
+    return committee
+
+
+def _task(
+    args: argparse.Namespace, session: Session, settings: ReviewSettings, committee: Committee
+) -> ReviewTask:
+    from review_bot.read_change import read_change
+    from review_bot.review_task import ReviewTask
+    from review_bot.skipped import SkipRules
+    from review_bot.standing import Voice
+
+    change = read_change(
+        args.repo,
+        range=None if args.range == "-" else args.range,
+        staged=args.staged,
+        working=args.working,
+        patch="-" if args.range == "-" else args.patch,
+        rules=SkipRules(settings.include, settings.exclude, settings.max_file_bytes),
+        guidelines=session.settings.guidelines,
+    )
+    return ReviewTask(
+        change,
+        repository=args.repo if change.base_tree else None,
+        mask=session.redactor.mask,
+        voices={name: Voice.of(member) for name, member in committee.members.items()},
+    )
+
+
+def _print_plan(plan: Plan, format: str) -> None:
+    if format == "json":
+        import json
+
+        print(json.dumps(plan.to_json(), indent=2))
+    else:
+        print(plan.to_text())
+
+
+def _nothing(task: ReviewTask) -> Outcome[Review]:
+    """The outcome where there is nothing to ask anybody: complete, without a run, and it says why."""
+    from moa_engine.ledger import Ledger
+    from moa_engine.outcome import Outcome
+    from review_bot.finding import Review
+
+    left_out = len(task.change.not_reviewed)
+    if left_out:
+        why = f"each of its files ({left_out}) is left out"
+    elif task.change.head and task.change.base == task.change.head:
+        why = "both sides are one commit (HEAD^! is the last commit alone, --working what is not committed)"
+    else:
+        why = "the change is empty"
+    return Outcome(
+        run="",
+        task=task,
+        status="complete",
+        result=Review(findings=[]),
+        ledger=Ledger(),
+        members=(),
+        missing=(),
+        aggregator="",
+        calls=0,
+        cached=0,
+        cost_usd=0.0,
+        seconds=0.0,
+        masked_secrets=0,
+        warnings=(f"nothing to review: {why}",),
+    )
+
+
+def _note(outcome: Outcome[Review], change: Change, outputs: Sequence[Output]) -> None:
+    """Tell on standard error what a reader of standard output does not see there."""
+    from review_bot.formats import wording
+
+    streamed = {output.format for output in outputs if output.file is None}
+    if streamed & {"text", "markdown"}:
+        return
+    found = wording.tally(outcome.result) if outcome.result else "no review"
+    files = ", ".join(str(output.file) for output in outputs if output.file)
+    _say(f"{found}; wrote {files}" if files else found)
+    for sentence in (*wording.failures(outcome), *wording.remarks(outcome, change)):
+        _say(sentence)
+
+
+def _exit_code(outcome: Outcome[Review], fail_on: str, strict: bool) -> int:
+    """Only confirmed findings count: what one voice alone says, or what is disputed, fails nobody's build."""
+    if outcome.result is None:
+        return NO_REVIEW
+    failing = FAIL_ON[: FAIL_ON.index(fail_on) + 1] if fail_on != "never" else ()
+    if any(f.standing == "confirmed" and f.severity in failing for f in outcome.result.findings):
+        return FOUND
+    return PARTIAL if strict and outcome.status == "partial" else REVIEWED
+
+
+def _say(message: str, hint: str = "") -> None:
+    """A message on standard error. It may repeat what a server or a file said."""
+    from moa_engine.printable import printable
+
+    for line in (f"review-bot: {message}", f"  {hint}" if hint else ""):
+        if line:
+            print(printable(line), file=sys.stderr)
