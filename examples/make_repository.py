@@ -13,7 +13,8 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-AUTHOR = ["-c", "user.name=Sam Doe", "-c", "user.email=sam@example.com"]
+#: Who made the commits, and when: always the same, so that their ids are those in the README.
+WHO, WHEN = {"NAME": "Sam Doe", "EMAIL": "sam@example.com"}, "2026-01-05T09:00:00+00:00"
 MESSAGE = """Add express delivery, search and export
 
 Express costs half as much again. Insurance is called cover now. average() can skip parcels.
@@ -25,14 +26,16 @@ def make_repository(folder: Path) -> None:
     """Two commits in a new repository: the package, then the change."""
     if folder.exists():
         shutil.rmtree(folder)
-    shutil.copytree(HERE / "parcels", folder)
+    shutil.copytree(HERE / "parcels", folder, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
 
     # Nobody's settings: hooks, templates and signing could keep the commits from being made.
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     surroundings |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    for role in ("AUTHOR", "COMMITTER"):
+        surroundings |= {f"GIT_{role}_{what}": value for what, value in {**WHO, "DATE": WHEN}.items()}
 
     def git(*args: str) -> None:
-        subprocess.run(["git", *AUTHOR, *args], cwd=folder, env=surroundings, check=True)
+        subprocess.run(["git", *args], cwd=folder, env=surroundings, check=True)
 
     git("init", "--quiet", "--initial-branch=main")
     git("add", "--all")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.review_bot.commands import Review, as_json
+from tests.review_bot.commands import Review, as_json, command, environment
 from tests.review_bot.gitrepo import GitRepo
 
-MAKE = Path(__file__).parents[2] / "examples" / "make_repository.py"
+ROOT = Path(__file__).parents[2]
+MAKE, README = ROOT / "examples" / "make_repository.py", ROOT / "README.md"
 
 
 def make(folder: Path, **more: str) -> None:
@@ -27,6 +29,26 @@ def test_several_kinds_of_defect_are_attributed(review: Review, tmp_path: Path) 
         "ty",
         "secrets",
     }
+
+
+def test_the_readme_shows_what_the_demo_prints(tmp_path: Path) -> None:
+    make(tmp_path / "parcels")
+    done = subprocess.run(
+        command("review", "HEAD~1", "--repo", str(tmp_path / "parcels")),
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    shown = README.read_text(encoding="utf-8").partition("```text\n")[2].partition("```")[0]
+    assert same_every_time(shown) == same_every_time(done.stdout)
+
+
+def same_every_time(printed: str) -> list[str]:
+    """The lines of a review; the last one, which may wrap elsewhere, without seconds and run."""
+    body, _, closing = printed.rstrip().rpartition("\n\n")
+    return [*body.splitlines(), re.sub(r"[0-9.]+ s; run \S+$", "", " ".join(closing.split()))]
 
 
 def test_nobodys_git_settings_get_in_the_way(repo: GitRepo, tmp_path: Path) -> None:
