@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pytest_moa.candidate import Candidate
@@ -47,9 +48,17 @@ def run(search: Search, job: str, args: Mapping[str, Any]) -> None:
         "seconds": search.seconds,
     }
 
+    # A constructor is called by its class's name.
+    others = {brief.id.removesuffix(".__init__") for brief in search.subject.briefs}
+    own = search.target.removesuffix(".__init__")
+
     def each(event: Mapping[str, Any]) -> None:
-        if "candidate" in event:
-            search.found(Candidate.from_json({**event["candidate"], "target": search.target}))
+        if "candidate" not in event:
+            return
+        candidate = Candidate.from_json(event["candidate"])
+        about = candidate.target.removesuffix(".__init__")
+        if about == own or about not in others:  # a test of another target is for the search that is its own
+            search.found(replace(candidate, target=search.target))
 
     limits = Limits(wall=search.seconds + _MORE, cpu=search.seconds + _MORE, memory=_MEMORY)
     processes.call(target.module, job, {**known, **args}, limits=limits, each=each)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from pytest_moa.proposers.proposer import Search
 from pytest_moa.suggest.brief import Brief
-from pytest_moa.suggest.needs import Home
+from pytest_moa.suggest.needs import Home, bound_names
 from pytest_moa.suggest.splitting import Wanted, split
 
 
@@ -31,6 +31,7 @@ def tests_of(brief: Brief) -> Iterator[str]:
     except ValueError:
         return
     before: list[str] = []
+    bound: set[str] = set()
     for number, example in enumerate(examples, 1):
         source = example.source.rstrip()
         try:
@@ -39,13 +40,15 @@ def tests_of(brief: Brief) -> Iterator[str]:
             return
         if not isinstance(node, ast.Expr):
             before.append(source)
+            bound |= bound_names([node])
             continue
         checks = _checks(source, example)
         if checks:
             lines = [line for text in [*before, *checks] for line in text.splitlines()]
             yield f"def test_documented_example_{number}():\n" + "\n".join(f"    {line}" for line in lines)
-        if isinstance(node.value, ast.Call):
-            before.append(source)
+        read = {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
+        if isinstance(node.value, ast.Call) and read & bound:
+            before.append(source)  # it may change an object that later examples look at
 
 
 def _checks(source: str, example: doctest.Example) -> list[str]:

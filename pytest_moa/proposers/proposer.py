@@ -35,13 +35,14 @@ class ProposerKind:
     revision: int  #: raised when its own rules change
     share: float  #: of the time for searching
     needs: str = ""  #: a module without which it does not stand by default
+    claims: bool = False  #: what it asserts was not observed, but is promised by documentation
 
 
 #: Every kind; the module of the same name has its `propose`.
 KINDS: Mapping[str, ProposerKind] = {
     "witness": ProposerKind(1, 0.76),
     "recorded": ProposerKind(1, 0.08),
-    "docstrings": ProposerKind(1, 0.03),
+    "docstrings": ProposerKind(1, 0.03, claims=True),
     "boundaries": ProposerKind(1, 0.08),
     "ghostwriter": ProposerKind(1, 0.05, "hypothesis"),
 }
@@ -122,7 +123,7 @@ class Proposer:
             raise
         except MoaError as error:
             raise Refused(f"{self.name}: {error.message}") from error
-        return Reply(text=written(_once(found)[:MOST]))
+        return Reply(text=written(_once(found)[:MOST], claimed=KINDS[self.kind].claims))
 
     async def aclose(self) -> None:
         """Nothing is held."""

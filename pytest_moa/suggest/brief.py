@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from pytest_moa.target import Target
@@ -28,15 +28,17 @@ class Survivor:
 class Brief:
     """One target.
 
-    `around` is what its module has that it uses: imports, constants, its class's head, helpers. `callers`
-    are lines that call it, `style` are tests of the project nearest to it. `branches` and `mutants` are
-    all ids there are; `reached` and `killed` those that existing tests reach and kill.
+    `signatures` are parameters of what its tests call, `self` left out, by name: functions, classes for
+    their constructors. `around` is what its module has that it uses: imports, constants, helpers, its
+    class's head. `callers` are lines that call it, `style` are tests of the project nearest to it.
+    `branches` and `mutants` are all ids there are; `reached` and `killed` those that existing tests
+    reach and kill.
     """
 
     target: Target
     source: str
     module_names: tuple[str, ...]
-    parameters: tuple[str, ...] = ()
+    signatures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     around: str = ""
     callers: tuple[str, ...] = ()
     style: str = ""
@@ -85,12 +87,13 @@ class Brief:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Brief:
         """What `to_json` wrote."""
-        texts = ("module_names", "parameters", "callers", "branches", "reached", "mutants", "killed")
+        texts = ("module_names", "callers", "branches", "reached", "mutants", "killed")
         return cls(
             **{
                 **data,
                 **{name: tuple(data[name]) for name in texts},
                 "target": Target(**data["target"]),
+                "signatures": {name: tuple(names) for name, names in data["signatures"].items()},
                 "survivors": tuple(Survivor(**one) for one in data["survivors"]),
             }
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pytest_moa.candidate import Candidate
-from pytest_moa.suggest.arranging import Arranged, arranged, grouped
+from pytest_moa.suggest.arranging import Arranged, Arranging
 from pytest_moa.suggest.brief import Brief
 from pytest_moa.suggest.judging import Judged, body_of
 from pytest_moa.suggest.selection import Offer, chosen, needless
@@ -62,9 +62,10 @@ class Gaps:
             ),
         )
 
-    def parameters(self) -> dict[str, Sequence[str]]:
-        """The parameters of each target, by its id."""
-        return {brief.id: brief.parameters for brief in self.briefs}
+    @cached_property
+    def signatures(self) -> dict[str, Mapping[str, Sequence[str]]]:
+        """Names of parameters, by target and by what its tests call."""
+        return {brief.id: brief.signatures for brief in self.briefs}
 
     @cached_property
     def _open_mutants(self) -> frozenset[str]:
@@ -105,17 +106,18 @@ def conclude(candidates: Mapping[str, Judged], gaps: Gaps, objections: Sequence[
 def select(candidates: Sequence[Judged], gaps: Gaps) -> list[Arranged]:
     """The tests to suggest, most useful first: a table of alike cases counts as one."""
     offers = {one.key: gaps.offer(one) for one in candidates}
-    names = {one.key: one.name for one in candidates if one.name}
-    picked = [pick.key for pick in chosen(list(offers.values()))]
-    by_key = {one.key: one.candidate for one in candidates}
-    groups = grouped({key: by_key[key] for key in picked})
+    arranging = Arranging(
+        {one.key: one.candidate for one in candidates},
+        gaps.signatures,
+        {one.key: one.name for one in candidates if one.name},
+    )
+    groups = arranging.groups([pick.key for pick in chosen(list(offers.values()))])
     whole = [_united(group, offers) for group in groups]
-    order = [pick.key for pick in chosen(whole, gaps.most)]
     by_group = {offer.key: group for offer, group in zip(whole, groups, strict=True)}
-    kept = [key for name in order for key in by_group[name]]
-    gone = needless([offers[key] for key in kept])
-    tests = [tuple(key for key in by_group[name] if key not in gone) for name in order]
-    return arranged([group for group in tests if group], by_key, gaps.parameters(), names)
+    order = [pick.key for pick in chosen(whole, gaps.most)]
+    gone = needless([offers[key] for name in order for key in by_group[name]])
+    left = [tuple(key for key in by_group[name] if key not in gone) for name in order]
+    return arranging.tests([group for group in left if group])
 
 
 def outcomes(briefs: Sequence[Brief], suggestions: Sequence[Suggestion]) -> list[TargetOutcome]:
@@ -189,11 +191,12 @@ def _is_eligible(one: Judged) -> bool:
 
 
 def _is_suspected(one: Judged) -> bool:
-    """Whether a failing test speaks of a bug: somebody besides its proposer, or a second family, holds it."""
+    """Whether a failing test speaks of a bug: documentation, a second family or a second look holds it."""
     if one.executed.status != "fails" or one.is_disputed or one.ruling is not None:
         return False
+    claimed = any(body_of(item).claimed for item in one.items)
     seconded = any(stance.position == "agree" for stance in one.stances)
-    return (one.vote.held > 1 or seconded) and one.vote.held > one.vote.disputed
+    return claimed or ((one.vote.held > 1 or seconded) and one.vote.held > one.vote.disputed)
 
 
 def _suggestion(test: Arranged, candidates: Mapping[str, Judged], gaps: Gaps) -> Suggestion:

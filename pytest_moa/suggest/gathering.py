@@ -73,6 +73,22 @@ class Source:
             body = found.body if found is not None else []
         return owner, found
 
+    def signatures(self, qualname: str) -> dict[str, tuple[str, ...]]:
+        """Parameters of the function and of the class that it is in, and of the module's functions."""
+        found: dict[str, tuple[str, ...]] = {}
+        for one in _top_level(self.tree.body):
+            if isinstance(one, ast.ClassDef):
+                for method in one.body:
+                    if isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef):
+                        own = f"{one.name}.{method.name}" == qualname
+                        if method.name in ("__init__", "__new__"):
+                            found[one.name] = _parameters(method, one)
+                        elif own:
+                            found[method.name] = _parameters(method, one)
+            elif isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef):
+                found.setdefault(one.name, _parameters(one, None))
+        return found
+
     def piece(self, node: ast.stmt) -> str:
         """A statement as it stands in the file, decorators included, dedented."""
         first = min([node.lineno, *(one.lineno for one in getattr(node, "decorator_list", ()))])
@@ -103,7 +119,7 @@ class Gathering:
             target=target,
             source=textwrap.dedent("\n".join(lines)),
             module_names=tuple(sorted(source.names)),
-            parameters=tuple(_parameters(node, owner)),
+            signatures=source.signatures(target.qualname),
             around=self._around(source, owner, node),
             callers=tuple(self._callers(target, source)),
             style=self._style(target),
@@ -193,11 +209,9 @@ class Gathering:
         return sorted(files, key=lambda path: (stem not in path.stem, path))[:1]
 
 
-def _parameters(node: Definition | None, owner: ast.ClassDef | None) -> list[str]:
-    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return []
+def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef, owner: ast.ClassDef | None) -> tuple[str, ...]:
     arguments = node.args
-    names = [one.arg for one in (*arguments.posonlyargs, *arguments.args)]
+    names = tuple(one.arg for one in (*arguments.posonlyargs, *arguments.args))
     static = any(ast.unparse(one) == "staticmethod" for one in node.decorator_list)
     return names[1:] if owner is not None and not static else names
 

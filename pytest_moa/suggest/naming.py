@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import keyword
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from pytest_moa.candidate import Case
 
@@ -39,9 +39,11 @@ def snake(name: str) -> str:
 
 def says_something(name: str, base: str) -> bool:
     """Whether a test's name says more than which function it is about."""
-    words = [word for word in snake(name).split("_") if word and not word.isdigit()]
-    about = {*base.split("_"), *_GENERIC}
-    return len([word for word in words if word not in about]) > 0
+    written = snake(name)
+    if re.search(r"raises_[a-z]+_[a-z]+", written):
+        return True
+    words = [word for word in written.split("_") if word and not word.isdigit()]
+    return any(word not in {*base.split("_"), *_GENERIC} for word in words)
 
 
 def usable(name: str) -> bool:
@@ -49,41 +51,46 @@ def usable(name: str) -> bool:
     return re.fullmatch(r"test_[a-z0-9][a-z0-9_]{2,}", name) is not None and len(name) <= _LONGEST
 
 
-def names_of(
-    base: str, cases: Sequence[Case], parameters: Sequence[str], varying: Sequence[str]
-) -> Iterator[str]:
-    """Names for a test of these cases, the shortest first.
-
-    `parameters` are the names of the arguments by position, `varying` those that differ among the cases.
-    """
-    first = cases[0]
-    if first.outcome == "raises":
-        outcome = f"raises_{snake(first.expected.rpartition('.')[2])}"
-    else:
-        expected = {case.expected for case in cases}
-        outcome = _outcome(expected.pop()) if len(expected) == 1 else ""
-    if len(cases) > 1:
-        by = f"by_{'_and_'.join(varying[:2])}" if 0 < len(varying) <= 2 else ""
-        if outcome:
-            yield _joined(base, outcome)
-        yield _joined(base, by) if by and not outcome else _joined(base, outcome, by)
-        yield _joined(base, outcome, "cases")
-        return
-    features = list(_features(first, parameters))
-    if first.outcome == "raises":
-        for feature in features:
-            yield _joined(base, outcome, feature)
+def names_of(base: str, case: Case, parameters: Sequence[str]) -> Iterator[str]:
+    """Names for a test of this case, the shortest first. `parameters` are those of what is called."""
+    raises = case.outcome == "raises"
+    outcome = f"raises_{snake(case.expected.rpartition('.')[2])}" if raises else _outcome(case.expected)
+    features = list(_features(case, parameters))
+    if raises:
+        yield from (_joined(base, outcome, feature) for feature in features)
         yield _joined(base, outcome)
         return
-    for feature in features:
-        yield _joined(base, feature)
-    for feature in features:
-        yield _joined(base, feature, outcome)
+    yield from (_joined(base, feature) for feature in features)
+    yield from (_joined(base, feature, outcome) for feature in features)
     if outcome:
         yield _joined(base, outcome)
 
 
-def unique(wanted: Iterator[str], base: str, taken: Collection[str]) -> str:
+def table_names(base: str, function: ast.FunctionDef, columns: Sequence[str]) -> Iterator[str]:
+    """Names for a parametrised test, the shortest first: what comes of it, or what it depends on."""
+    raised = [
+        ast.unparse(node.args[0]).rpartition(".")[2]
+        for node in ast.walk(function)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.raises" and node.args
+    ]
+    inputs = [column for column in columns if column not in ("expected", "message")]
+    by = f"by_{'_and_'.join(inputs)}" if 0 < len(inputs) <= 2 else ""
+    if raised:
+        yield _joined(base, f"raises_{snake(raised[0])}")
+        yield _joined(base, f"raises_{snake(raised[0])}", by)
+        return
+    compared = [node for node in ast.walk(function) if isinstance(node, ast.Compare)]
+    if "expected" not in columns and len(compared) == 1:
+        outcome = _outcome(ast.unparse(compared[0].comparators[0]))
+        if outcome:
+            yield _joined(base, outcome)
+            yield _joined(base, outcome, by)
+    if by:
+        yield _joined(base, by)
+    yield _joined(base, "cases")
+
+
+def unique(wanted: Iterable[str], base: str, taken: Collection[str]) -> str:
     """The first name that is free, or with a number where none is."""
     fallback = f"test_{base}"
     for name in wanted:

@@ -29,7 +29,7 @@ class Proposal(BaseModel):
     """A candidate in the ledger.
 
     `refused` says why it must not even be executed, "" if it may. `hardens` is the id of the
-    candidate that it is meant to replace.
+    candidate that it is meant to replace. `claimed`: the documentation promises what it asserts.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -43,6 +43,13 @@ class Proposal(BaseModel):
     case: CaseBody | None = None
     refused: str = ""
     hardens: str = ""
+    claimed: bool = False
+
+    @property
+    def title(self) -> str:
+        """What it is, in one line."""
+        *_, last = self.source.strip().split("\n")
+        return f"{self.target}: {self.name}: {last.strip()}"
 
     @property
     def candidate(self) -> Candidate:
@@ -56,9 +63,9 @@ class Proposal(BaseModel):
         return cls.model_validate({**candidate.to_json(), "refused": refused, "hardens": hardens})
 
 
-def written(candidates: Iterable[Candidate]) -> str:
+def written(candidates: Iterable[Candidate], *, claimed: bool = False) -> str:
     """A deterministic member's answer: these candidates as JSON."""
-    return json.dumps({"candidates": [candidate.to_json() for candidate in candidates]})
+    return json.dumps({"candidates": [{**one.to_json(), "claimed": claimed} for one in candidates]})
 
 
 def read_written(text: str) -> Sequence[Proposal]:

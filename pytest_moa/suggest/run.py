@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from moa_engine.errors import ConfigError
+from moa_engine.progress import Event, MemberFinished, MemberStarted
 from pytest_moa.mutation import mutants_of
 from pytest_moa.project import SourceModule
 from pytest_moa.suggest.brief import Brief
@@ -110,7 +111,7 @@ def _executed(
         task, processes = _task(session, request, committee, executor, baseline, clock, tell)
         try:
             plan = plan_for(session, task, committee)
-            outcome = run_task(session, task, committee, plan)
+            outcome = run_task(session, task, committee, plan, Asked(tell))
         finally:
             processes.close()
         result = _result(outcome, task)
@@ -307,6 +308,25 @@ def _assembled(
         warnings=tuple(dict.fromkeys((*baseline.warnings, *result.warnings, *outcome.warnings, *wrong))),
         skipped=skipped,
     )
+
+
+@dataclass(slots=True)
+class Asked:
+    """Tells of members that have answered."""
+
+    tell: Observer
+    done: int = 0
+    of: int = 0
+
+    def __call__(self, event: Event) -> None:
+        """One event of the engine."""
+        if isinstance(event, MemberStarted):
+            self.of += 1
+        elif isinstance(event, MemberFinished):
+            self.done += 1
+        else:
+            return
+        self.tell(Progress("asking members", self.done, self.of))
 
 
 def _untold(_: Progress) -> None:
