@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,14 +26,23 @@ FILES = {
 CHANGED = FILES["src/shop/rates.py"].replace("return 9", "return 11")
 
 
+OTHER = "def other(x):\n    return x\n"
+
+
 class Shop:
     """The project. `run` is a pytest session in a process of its own."""
 
-    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
+    def __init__(self, folder: Path) -> None:
         self.repo = GitRepo(folder)
-        self.repo.commit(dict(FILES))
         self.folder = folder
-        self.environ = environ
+        self.environ = os.environ | {
+            "MOA_RECORD": str(folder / "record.sqlite"),
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+            "PYTHONPATH": str(Path(__file__).parents[3]),
+            "GIT_CEILING_DIRECTORIES": str(folder.parent),
+        }
+        for name in ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_CURRENT_TEST"):
+            self.environ.pop(name, None)
 
     def change(self) -> None:
         self.repo.write({"src/shop/rates.py": CHANGED})
@@ -67,16 +77,30 @@ class Shop:
         return (self.folder / path).read_text()
 
 
+@pytest.fixture(scope="session")
+def _fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    shop = Shop(tmp_path_factory.mktemp("fresh") / "shop")
+    shop.repo.commit(dict(FILES))
+    return shop.folder
+
+
+@pytest.fixture(scope="session")
+def _suggested(tmp_path_factory: pytest.TempPathFactory, _fresh: Path) -> Path:
+    folder = shutil.copytree(_fresh, tmp_path_factory.mktemp("suggested") / "shop")
+    shop = Shop(folder)
+    shop.change()
+    shop.repo.write({"src/shop/other.py": OTHER})
+    assert shop.run("--moa").returncode == 0
+    return folder
+
+
 @pytest.fixture
-def shop(tmp_path: Path) -> Shop:
-    root = Path(__file__).parents[3]
-    environ = os.environ | {
-        "MOA_RECORD": str(tmp_path / "record.sqlite"),
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-        "PYTHONPATH": str(root),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "GIT_CEILING_DIRECTORIES": str(tmp_path.parent),
-    }
-    for name in ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_CURRENT_TEST"):
-        environ.pop(name, None)
-    return Shop(tmp_path / "shop", environ)
+def shop(tmp_path: Path, _fresh: Path) -> Shop:
+    """The project with everything committed."""
+    return Shop(shutil.copytree(_fresh, tmp_path / "shop"))
+
+
+@pytest.fixture
+def suggested(tmp_path: Path, _suggested: Path) -> Shop:
+    """After a run with two suggestions: the first for a new file, the second for one that exists."""
+    return Shop(shutil.copytree(_suggested, tmp_path / "shop"))
