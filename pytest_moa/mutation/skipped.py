@@ -42,7 +42,8 @@ def is_ignored(node: ast.stmt, lines: frozenset[int]) -> bool:
 def is_inert_statement(node: ast.stmt, *, local: bool) -> bool:
     """Whether the statement means nothing to a test, with all that is in it."""
     if isinstance(node, ast.Expr):
-        return isinstance(node.value, ast.Constant)
+        value = node.value
+        return isinstance(value, ast.Constant) or (isinstance(value, ast.Call) and is_inert_call(value))
     if isinstance(node, ast.Assign | ast.AnnAssign):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         if any(isinstance(one, ast.Name) and _is_dunder(one.id) for one in targets):
