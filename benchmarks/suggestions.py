@@ -91,11 +91,11 @@ def measured(module: Module, options: argparse.Namespace) -> dict[str, Any]:
         for file in [*tests, root / "report.json"]:
             if file.exists():
                 shutil.copy(file, kept)
-        if not tests:
+        if run_tests(root, environ) != 0:  # no test at all is no pass either
             return {
                 "exit": done.returncode,
                 "seconds": seconds,
-                "mutants": 0,
+                "mutants": 1,
                 "killed": 0,
                 "why": done.stdout[-800:],
             }
