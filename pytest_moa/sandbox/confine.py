@@ -14,9 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_moa.sandbox import kernel, landlock, namespaces, privileges, readable, scratch, seccomp
-from pytest_moa.sandbox import limits as rlimits
-from pytest_moa.sandbox.limits import Limits, Size
+from pytest_moa.sandbox import kernel, landlock, namespaces, privileges, readable, rlimits, scratch, seccomp
+from pytest_moa.sandbox.limits import Limits
 from pytest_moa.sandbox.processes import Processes
 
 #: How much more than one file a scratch folder may hold.
@@ -118,7 +117,7 @@ class Confinement:
     def enter_job(self, limits: Limits) -> None:
         """Confine this process further: it is the child that runs one job."""
         os.setsid()
-        size = Size.read(self._statm)
+        size = rlimits.Size.read(self._statm)
         if self._statm is not None:
             os.close(self._statm)
         self.processes.leave()

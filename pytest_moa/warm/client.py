@@ -25,7 +25,7 @@ from pytest_moa.warm.ended import Ended
 
 #: Variables of the user's that a warm process sees: where programs and modules are, language and time.
 KEPT = frozenset(
-    {"PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV", "CONDA_PREFIX"}
+    {"PATH", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV", "CONDA_PREFIX"}
     | {"LANG", "LANGUAGE", "TZ", "USER", "LOGNAME", "PYTHONUTF8"}
 )
 
@@ -104,6 +104,8 @@ class WarmProcess:
         Raises:
             WarmFailed: the preload raised, ended or took too long.
         """
+        if not hasattr(os, "fork"):
+            raise WarmFailed("tests cannot be executed here: this system has no fork")
         with self._lock:
             setup = {
                 "preload": self.preload,
@@ -115,7 +117,7 @@ class WarmProcess:
                 "layers": list(self.mechanism.layers),
                 "home": os.path.expanduser("~"),  # noqa: PTH111 - a Path could not say that there is none
             }
-            with self._broken_on_error():
+            with _Broken(self):
                 self._process = subprocess.Popen(  # noqa: S603 - our own script
                     [
                         sys.executable,
@@ -155,7 +157,7 @@ class WarmProcess:
             WarmFailed: the warm process itself is gone. Nothing that a job does should bring that about.
         """
         limits = limits or self.limits
-        with self._lock, self._broken_on_error():
+        with self._lock, _Broken(self):
             self._send(wire.CALL, {"job": job, "args": args, "limits": asdict(limits)})
             values: list[Any] | None = None
             returned: Any = None
@@ -209,9 +211,6 @@ class WarmProcess:
         own = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": str(self.hash_seed)}
         return {**kept, **SINGLE_THREADED, **own, **self.environ}
 
-    def _broken_on_error(self) -> _Broken:
-        return _Broken(self)
-
     def _send(self, kind: int, message: Any) -> None:
         if self._process is None:
             raise WarmFailed("the warm process is not running")
@@ -220,6 +219,8 @@ class WarmProcess:
             wire.send(self._process.stdin.fileno(), kind, json.dumps(message).encode())
         except BrokenPipeError:
             raise self._failed("the warm process has ended") from None
+        except wire.Malformed as error:
+            raise self._failed(f"nothing was asked: {error}") from None
 
     def _receive(self, deadline: float, late: str) -> tuple[int, bytes]:
         """The next frame."""
@@ -234,7 +235,10 @@ class WarmProcess:
             data = os.read(descriptor, 1 << 16)
             if not data:
                 raise self._failed(f"the warm process has ended ({self._process.wait()})")
-            self._waiting.extend(self._frames.feed(data))
+            try:
+                self._waiting.extend(self._frames.feed(data))
+            except wire.Malformed as error:
+                raise self._failed(f"the warm process spoke out of turn: {error}") from None
         return self._waiting.pop(0)
 
     def _failed(self, message: str) -> WarmFailed:

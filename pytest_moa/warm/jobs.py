@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import select
 import signal
+import sys
 import time
 import traceback
 import warnings
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from pytest_moa.sandbox.confine import Confinement
@@ -22,6 +25,13 @@ MOST_RESULTS = 64 << 20
 LOOK_EVERY = 0.1
 
 
+def resolve(name: str) -> Callable[..., Any]:
+    """The function that "module:function" names."""
+    module, _, function = name.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    return found
+
+
 class Jobs:
     """Runs the client's jobs, one at a time. This process itself never runs any of their code."""
 
@@ -33,8 +43,6 @@ class Jobs:
 
     def run(self) -> NoReturn:
         """Serve until the client closes; ends this process."""
-        from pytest_moa.warm.server import resolve
-
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         while (frame := wire.read_frame(self.requests)) is not None:
             request = json.loads(frame[1])
@@ -86,6 +94,7 @@ class _Job:
         self, jobs: Jobs, results: int, output: int, leader: int, limits: Limits, start: float
     ) -> None:
         self.jobs = jobs
+        self.results = results
         self.descriptors = {results: self._result, output: self._output}
         self.leader = leader
         self.limits = limits
@@ -102,30 +111,33 @@ class _Job:
             os.set_blocking(descriptor, False)
             poll.register(descriptor, select.POLLIN)
         poll.register(self.jobs.requests, 0)
-        death = os.pidfd_open(self.leader)
-        poll.register(death, select.POLLIN)
         look = self.start + LOOK_EVERY
-        try:
-            while self.told is None:
-                now = time.monotonic()
-                left = self.start + self.limits.wall - now
-                if left <= 0:
-                    self.told = {"status": "timed_out", "error": f"not done within {self.limits.wall:g} s"}
-                    return
-                if now >= look:
-                    self._look()
-                    look = time.monotonic() + LOOK_EVERY
-                ready = [descriptor for descriptor, _ in poll.poll(min(left, LOOK_EVERY) * 1000)]
-                if self.jobs.requests in ready:
-                    self.jobs.confinement.end_job(self.leader)
-                    os._exit(0)
-                for descriptor in ready:
-                    if descriptor in self.descriptors and not self._read(descriptor):
-                        poll.unregister(descriptor)
-                if death in ready:
-                    return
-        finally:
-            os.close(death)
+        while self.told is None:
+            now = time.monotonic()
+            left = self.start + self.limits.wall - now
+            if left <= 0:
+                self.told = {"status": "timed_out", "error": f"not done within {self.limits.wall:g} s"}
+                return
+            if now >= look:
+                self._look()
+                look = time.monotonic() + LOOK_EVERY
+            ready = [descriptor for descriptor, _ in poll.poll(min(left, LOOK_EVERY) * 1000)]
+            if self.jobs.requests in ready:
+                self.jobs.confinement.end_job(self.leader)
+                os._exit(0)
+            for descriptor in ready:
+                if not self._read(descriptor):
+                    if descriptor == self.results:  # whatever happens now, nobody will hear of it
+                        return
+                    poll.unregister(descriptor)
+            if not ready and self._dead():  # others of its processes keep the pipe open
+                return
+
+    def _dead(self) -> bool:
+        """Whether the leader has ended. It can still be waited for."""
+        if sys.platform != "linux":
+            return False
+        return os.waitid(os.P_PID, self.leader, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 
     def drain(self) -> None:
         """Take what the job has sent and nobody has read yet. It is dead: there is an end."""

@@ -7,7 +7,7 @@ takes frames only, standard error whatever the preload prints.
 from __future__ import annotations
 
 import gc
-import importlib
+import io
 import json
 import os
 import select
@@ -16,14 +16,13 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
 from pytest_moa.sandbox.confine import Confinement, Plan
 from pytest_moa.sandbox.limits import Limits
 from pytest_moa.warm import wire
-from pytest_moa.warm.jobs import Jobs
+from pytest_moa.warm.jobs import Jobs, resolve
 
 
 def main() -> NoReturn:
@@ -58,11 +57,13 @@ def _watch(server: int, requests: int, box: Path) -> NoReturn:
     """Wait until the server ends, or end it when the client has gone; leave nothing behind."""
     poll = select.poll()
     poll.register(requests, 0)  # only the hang-up: what is sent is for the server
+    patience = 200  # ms
     if hasattr(os, "pidfd_open"):
         poll.register(os.pidfd_open(server), select.POLLIN)
+        patience = -1
     status = None
     while status is None:
-        gone = any(descriptor == requests for descriptor, _ in poll.poll(200))
+        gone = any(descriptor == requests for descriptor, _ in poll.poll(patience))
         if gone:
             os.kill(server, signal.SIGKILL)
         ended, waited = os.waitpid(server, 0 if gone else os.WNOHANG)
@@ -77,11 +78,14 @@ def _warm(confinement: Confinement, setup: dict[str, Any], requests: int, replie
     def serve(state: Any, report: Any = None) -> NoReturn:
         """Hand the report to the client and run its jobs until it closes; does not return."""
         payload = json.dumps(report).encode()
+        _flush()  # else every child would print it again
         gc.collect()
         gc.freeze()
         wire.send(replies, wire.WARM, payload)
         Jobs(confinement, state, requests, replies).run()
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # in order with what other processes print
     try:
         confinement.enter()
         sys.path[:0] = setup["python_path"]
@@ -93,13 +97,6 @@ def _warm(confinement: Confinement, setup: dict[str, Any], requests: int, replie
     _flush()
     wire.send(replies, wire.FAILED, json.dumps(failure).encode())
     os._exit(1)
-
-
-def resolve(name: str) -> Callable[..., Any]:
-    """The function that "module:function" names."""
-    module, _, function = name.partition(":")
-    found: Callable[..., Any] = getattr(importlib.import_module(module), function)
-    return found
 
 
 def _flush() -> None:
