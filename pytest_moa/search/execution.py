@@ -41,12 +41,25 @@ Facts = dict[Key, Canonical]
 
 #: Seconds that a program may take; mutants loop for ever often.
 SECONDS = 0.2
+#: An iterator that gives more is looked at by its first items.
+MOST_ITEMS = 500
 _MUTABLE = (list, dict, set, bytearray)
 WRAPS: Mapping[str, Callable[[Any], Any]] = {
-    "list({})": list,
+    "list({})": lambda items: _all_of(items),
     "list(islice({}, 10))": lambda items: list(itertools.islice(items, 10)),
     "asyncio.run({})": asyncio.run,
 }
+
+
+def _all_of(items: Any) -> list[Any]:
+    found = list(itertools.islice(items, MOST_ITEMS + 1))
+    if len(found) > MOST_ITEMS:
+        raise Endless
+    return found
+
+
+class Endless(BaseException):
+    """An iterator gives more than anybody wants to see."""
 
 
 class TooSlow(BaseException):
@@ -130,6 +143,10 @@ class Runner:
                     value = WRAPS[step.wrap](value)
             except TooSlow:
                 raise
+            except Endless:
+                run.wraps[index] = "list(islice({}, 10))"
+                run.facts["endless", ""] = index
+                break
             except (Exception, SystemExit) as error:
                 run.raised = index
                 _note_error(error, index, run)

@@ -17,6 +17,7 @@ from pytest_moa.search.guard import Guard
 from pytest_moa.search.program import Program
 from pytest_moa.search.rivals import Rivals
 from pytest_moa.search.surface import Callee, Surface
+from pytest_moa.search.taste import Taste
 
 #: Programs remembered for each branch.
 MOST_PER_GATE = 16
@@ -27,7 +28,7 @@ PATIENT = 100
 #: Seconds that the original may take; slower programs make slow tests.
 SLOW = 0.08
 #: Charges for tests that a reader likes less: of private functions, of errors that nobody raises on purpose.
-PRIVATE, ACCIDENTAL, UNNAMED = 120, 200, 25
+PRIVATE, ACCIDENTAL = 150, 300
 _HOPELESS = (
     "RecursionError",
     "MemoryError",
@@ -51,12 +52,7 @@ class Known:
     kills: set[str] = field(default_factory=set)
     complete: bool = False  #: `kills` are all kills among the mutants that it reaches
     unfit: set[str] = field(default_factory=set)  #: mutants that it tells apart, but no test can
-    private: bool = False
-
-    @property
-    def cost(self) -> int:
-        """How little a reader would like it."""
-        return self.program.cost + PRIVATE * self.private + ACCIDENTAL * self.accidental
+    cost: float = 0.0  #: how little a reader would like it
 
 
 class Hunt:
@@ -80,6 +76,9 @@ class Hunt:
         self.rng = rng
         self.guard = guard or Guard()
         self.clocks = Clocks(surface.module)
+        self.taste = Taste(surface)
+        self.has_public = any(one.public for one in surface.callees.values())
+        self.private_too = not self.has_public  #: whether private functions are called by themselves
         self.hits: set[str] = set()
         self.killers: list[Known] = []
         self.by_gate: dict[str, list[Known]] = defaultdict(list)
@@ -154,10 +153,16 @@ class Hunt:
         return program, run, frozenset(self.probes.hits), seconds
 
     def _known(self, program: Program, run: Run, facts: Facts, hits: frozenset[str], seconds: float) -> Known:
-        aimed = self.generator.callee_of(program.steps[-1], program)
-        private = aimed is not None and not aimed.public
         accidental = run.raised is not None and not run.deliberate
-        return Known(program, facts, hits, run.raised is not None, accidental, seconds, private=private)
+        cost = self.cost_of(program) + ACCIDENTAL * accidental
+        return Known(program, facts, hits, run.raised is not None, accidental, seconds, cost=cost)
+
+    def cost_of(self, program: Program) -> float:
+        """How little a reader would like a program."""
+        callees = [self.generator.callee_of(step, program) for step in program.steps]
+        aimed = callees[-1]
+        private = self.has_public and aimed is not None and not aimed.public
+        return self.taste.cost(program, callees) + PRIVATE * private
 
     def stable(self, program: Program, facts: Facts) -> Facts:
         """The facts that a second run repeats, also at another time."""
@@ -242,7 +247,7 @@ class Hunt:
                     known for gate in sorted(self.rivals.gates[name]) for known in self.by_gate.get(gate, ())
                 ]
                 if near:
-                    base = min(rng.sample(near, min(2, len(near))), key=lambda one: one.program.cost)
+                    base = min(rng.sample(near, min(2, len(near))), key=lambda one: one.cost)
                     changed = self.generator.neighbour(base.program)
                     if changed is not None and rng.random() < 0.3:
                         changed = self.generator.neighbour(changed) or changed
@@ -260,13 +265,12 @@ class Hunt:
 
     def _callee_for(self, qualname: str) -> Callee | None:
         callees = self.surface.callees
-        if qualname in callees:
-            return callees[qualname]
         owner, _, _ = qualname.rpartition(".")
-        return callees.get(f"{owner}()")
+        found = callees.get(qualname) or callees.get(f"{owner}()")
+        return found if found is not None and (found.public or self.private_too) else None
 
     def _some_callee(self) -> Callee | None:
-        callees = list(self.surface.callees.values())
+        callees = [one for one in self.surface.callees.values() if one.public or self.private_too]
         if not callees:
             return None
         live: dict[str, int] = defaultdict(int)
@@ -276,7 +280,7 @@ class Hunt:
         for one in callees:
             own = live[one.qualname] or live[f"{one.owner}.__init__"] * (one.kind == "constructor")
             weight = (1.0 + own) / (1 + self._fruitless[one.qualname] / 200)
-            weights.append(weight * (0.3 if not one.public else 1.0))
+            weights.append(weight)
         return self.rng.choices(callees, weights)[0]
 
     def pool(self, most: int = 160) -> list[Known]:

@@ -24,6 +24,8 @@ from pytest_moa.search.writing import Writer
 
 #: Shares of the time after which what was found is written down.
 CHECKPOINTS = (0.3, 0.5, 0.68, 0.85)
+#: Until this share of the time private functions are only called by others.
+PUBLIC_ONLY = 0.3
 
 
 def search(_state: Any, args: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -57,6 +59,7 @@ def _search(args: dict[str, Any], seconds: float, guard: Guard) -> Iterator[dict
         hunt.safe_point()
         hunt.consider(program)
     for share in CHECKPOINTS:
+        hunt.private_too = hunt.private_too or share > PUBLIC_ONLY
         until = began + seconds * share
         while time.monotonic() < until and rivals.live:
             hunt.safe_point()

@@ -37,7 +37,7 @@ def name_of(program: Program, run: Run, taken: Iterable[str]) -> str:
     described = _arguments(aimed)
     if described:
         parts.append(described)
-    before = [one for one in program.steps[:-1] if one.role == "when" or one.form]
+    before = [one for one in program.steps[:-1] if one.role == "when"]
     if before and aimed.role != "given":
         parts.append(f"after_{_called(before[-1])}")
     if run.raised is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -261,9 +262,13 @@ def _simpler_values(value: Any) -> list[Any]:
 
 def _simpler_texts(value: str) -> list[str]:
     if not value:
-        return []
-    natural = [text for text in ("", "a", "hello", "hello world", "a b") if len(text) <= max(len(value), 5)]
+        return ["hello", "name", "a"]
     size = len(value)
+    natural = ["hello", "hello world", "a", "a b", ""]
+    worded = [re.sub(r"[A-Za-z]{2,}|[^\x00-\x7f]+", word, value) for word in ("hello", "name", "a")]
+    worded += [
+        value[:at] + word + value[at:] for at in range(min(size, 12) + 1) for word in ("name", "value")
+    ]
     cuts = [value[: size // 2], value[size // 2 :]] if size > 3 else []
     words = value.split(" ")
     fewer = [" ".join(words[:at] + words[at + 1 :]) for at in range(len(words))] if len(words) > 1 else []
@@ -274,6 +279,6 @@ def _simpler_texts(value: str) -> list[str]:
         for at, char in enumerate(value[:40])
         if not char.isascii() or char in "\t\x00"
     ]
-    found = dict.fromkeys([*natural, *cuts, *fewer, *chunks, *singles, *plain])
+    found = dict.fromkeys([*natural, *cuts, *fewer, *chunks, *singles, *plain, *worded])
     found.pop(value, None)
     return list(found)

@@ -11,7 +11,7 @@ from pytest_moa.search.neighbours import simpler
 from pytest_moa.search.program import Argument, Program
 
 #: Variants that are tried for one program, and seconds.
-MOST_TRIED, SECONDS = 220, 0.6
+MOST_TRIED, SECONDS = 500, 1.0
 
 
 def shrunk(hunt: Hunt, known: Known, wanted: frozenset[str]) -> Known:
@@ -21,8 +21,9 @@ def shrunk(hunt: Hunt, known: Known, wanted: frozenset[str]) -> Known:
     progressing = True
     while progressing:
         progressing = False
-        for variant in variants(best.program):
-            if variant.source in seen or variant.cost >= best.program.cost:
+        cost = hunt.cost_of(best.program)
+        for variant in variants(best.program, hunt):
+            if variant.source in seen or hunt.cost_of(variant) >= cost:
                 continue
             seen.add(variant.source)
             tried += 1
@@ -55,7 +56,7 @@ def _still(hunt: Hunt, known: Known, variant: Program, wanted: frozenset[str]) -
     return made
 
 
-def variants(program: Program) -> Iterator[Program]:
+def variants(program: Program, hunt: Hunt) -> Iterator[Program]:
     """Smaller programs: without a step, without an argument, with a simpler argument."""
     for index in range(len(program.steps) - 1):
         smaller = program.without(index)
@@ -70,7 +71,8 @@ def variants(program: Program) -> Iterator[Program]:
         for at, argument in enumerate(step.arguments):
             if step.role == "world":
                 continue
-            for other in simpler(argument.value):
+            callee = hunt.generator.callee_of(step, program)
+            for other in [*hunt.taste.natural(callee, step, at), *simpler(argument.value)]:
                 arguments = list(step.arguments)
                 arguments[at] = Argument(argument.name, other)
                 yield program.with_step(index, replace(step, arguments=tuple(arguments)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import enum
 import inspect
 import types
 from collections.abc import Mapping
@@ -67,6 +68,9 @@ def surface_of(module: ModuleType, source: str) -> Surface:
     tree = ast.parse(source)
     surface = Surface(module, tree, source, clues=clues_of(tree))
     surface.constants = constants_in(tree)
+    for kind in vars(module).values():
+        if isinstance(kind, enum.EnumMeta):
+            surface.constants += [text for name in kind.__members__ for text in (name.lower(), name)]
     surface.tokens = tokens_of([*surface.constants, *(one.pattern for one in patterns_in(vars(module)))])
     for name, value in list(vars(module).items()):
         mine = getattr(value, "__module__", None) == module.__name__
