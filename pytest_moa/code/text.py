@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from functools import lru_cache
 from io import StringIO
+from itertools import accumulate
 from typing import Protocol
 
 COMMENT = re.compile(r"#[^\r\n]*")
@@ -23,15 +25,18 @@ class Placed(Protocol):
     def end_col_offset(self) -> int | None: ...
 
 
+def lines_of(source: str) -> list[str]:
+    """Its lines as the parser counts them, with their ends: CR, LF or both."""
+    return list(StringIO(source, newline=""))
+
+
 class Text:
-    """A source text with its lines as the parser counts them (from 1, ended by CR, LF or both)."""
+    """A source text with its lines, which count from 1."""
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.lines = list(StringIO(source, newline=""))
-        self.starts = [0]
-        for line in self.lines:
-            self.starts.append(self.starts[-1] + len(line))
+        self.lines = lines_of(source)
+        self.starts = [0, *accumulate(map(len, self.lines))]
 
     def index(self, line: int, column: int) -> int:
         """Index into the source; `column` counts characters from 0."""
@@ -66,3 +71,9 @@ class Text:
         if not text.isascii():
             column = len(text.encode()[:column].decode())
         return self.starts[line - 1] + column
+
+
+@lru_cache(maxsize=16)
+def text_of(source: str) -> Text:
+    """The source's `Text`, kept: a module's source is asked for once a mutant."""
+    return Text(source)

@@ -10,7 +10,7 @@ from typing import Any
 from pytest_moa.code.compiled import NotCompiled, compiled
 from pytest_moa.code.definitions import Definition, FunctionNode, defaults_of, definitions_of
 from pytest_moa.code.live import caches_of, live_function
-from pytest_moa.code.text import Text
+from pytest_moa.code.text import lines_of, text_of
 
 #: Code, positional defaults, keyword defaults: all that a version changes of a function.
 Version = tuple[CodeType, tuple[Any, ...] | None, dict[str, Any] | None]
@@ -29,7 +29,7 @@ class FunctionVersions:
         self.versions: dict[str, Version] = {}
         self._caches = caches_of(module)
         self._flags = definitions_of(source).flags
-        self._lines = len(Text(source).lines)
+        self._lines = len(text_of(source).lines)
 
     @classmethod
     def of(cls, source: str, module: ModuleType, definition: Definition) -> FunctionVersions | None:
@@ -42,7 +42,7 @@ class FunctionVersions:
 
         False if it does not fit the function that is alive.
         """
-        lines = Text(changed).lines
+        lines = lines_of(changed)
         last = self.definition.last_line + len(lines) - self._lines
         code = self.live.__code__
         try:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_moa.code.definitions import FunctionNode, docstring_of_body
 from pytest_moa.code.import_time import run_at_import
-from pytest_moa.code.text import Text
+from pytest_moa.code.text import Text, text_of
 from pytest_moa.mutation import expressions, statements
 from pytest_moa.mutation.expressions import Change
 from pytest_moa.mutation.mutant import Edit, Mutant, Scope, named
@@ -61,7 +61,7 @@ def mutants_of(source: str, module: str) -> list[Mutant]:
     Raises:
         SyntaxError: the source cannot be parsed.
     """
-    text = Text(source)
+    text = text_of(source)
     tree = ast.parse(source)
     finder = Finder(text, run_at_import(tree))
     finder.statements(tree.body[docstring_of_body(tree.body) :])

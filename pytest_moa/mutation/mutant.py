@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from pytest_moa.code.text import Text
+from pytest_moa.code.text import Text, lines_of, text_of
 
 #: Where a mutant acts: in a function that runs after the import, or already while the module is imported.
 Scope = Literal["function", "definition"]
@@ -91,7 +91,7 @@ def mutated_source(source: str, mutant: Mutant) -> str:
     Raises:
         ValueError: the mutant was made for another source.
     """
-    text = Text(source)
+    text = text_of(source)
     start = text.index(mutant.line, mutant.column)
     end = text.index(mutant.end_line, mutant.end_column)
     if source[start:end] != mutant.before:
@@ -103,7 +103,6 @@ def mutant_diff(source: str, mutant: Mutant, path: str) -> str:
     """The change as a unified diff with two lines of context."""
     from difflib import unified_diff
 
-    lines = unified_diff(
-        Text(source).lines, Text(mutated_source(source, mutant)).lines, f"a/{path}", f"b/{path}", n=2
-    )
+    before, after = lines_of(source), lines_of(mutated_source(source, mutant))
+    lines = unified_diff(before, after, f"a/{path}", f"b/{path}", n=2)
     return "".join(line if line.endswith("\n") else line + "\n" for line in lines)

@@ -6,7 +6,7 @@ import ast
 
 from pytest_moa.code.compiled import function_node
 from pytest_moa.code.definitions import Definition, definitions_of, docstring_of_body
-from pytest_moa.code.text import Text
+from pytest_moa.code.text import Text, text_of
 from pytest_moa.mutation.mutant import Edit, Mutant, named
 
 #: Names nothing that the function could have as a parameter.
@@ -21,7 +21,7 @@ def control(source: str, qualname: str, module: str = "") -> Mutant | None:
     definition = definitions_of(source).main(qualname)
     if definition is None:
         return None
-    text = Text(source)
+    text = text_of(source)
     start, end = _body(text, source, definition)
     after = f"raise {CONTROL.format(qualname=qualname)}"
     return _mutant(text, start, end, after, "control", qualname, module)
@@ -35,7 +35,7 @@ def identity(source: str, qualname: str, module: str = "") -> Mutant | None:
     definition = definitions_of(source).main(qualname)
     if definition is None:
         return None
-    text = Text(source)
+    text = text_of(source)
     start, end = _body(text, source, definition)
     return _mutant(text, start, end, source[start:end], "identity", qualname, module)
 
