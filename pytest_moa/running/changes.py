@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import ast
-import atexit
 import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, Final
+
+_NOTHING: Final = frozenset[str]()
+
+#: Packages that decide what a test is and how it went, besides those under test.
+_JUDGES: Final = frozenset({"_pytest", "pluggy", "builtins", "os", "time", "unittest"})
 
 
-class Before:
-    """The state of the process before a test; `changes` says in words what is different after it.
+class Held:
+    """What modules held before any test ran: of those under test, and of those that judge tests.
 
     Of the modules under test, functions, classes and what only a test would rebind are compared.
     Memos and counters that their own code fills are not: whether those matter is seen by running
@@ -21,14 +25,36 @@ class Before:
     """
 
     def __init__(self, sources: Mapping[str, str]) -> None:
-        self._sources = sources
+        self._own = {name: _global_names(source) for name, source in sources.items()}
+        judges = (name for name in sys.modules if name.partition(".")[0] in _JUDGES)
+        self._modules = {name: sys.modules[name] for name in (*sources, *judges) if name in sys.modules}
+        self._held = {name: dict(_held(module)) for name, module in self._modules.items()}
+
+    def changes(self) -> Iterator[str]:
+        """What is different now, in words."""
+        for name, module in self._modules.items():
+            if sys.modules.get(name) is not module:
+                yield f"leaves another module {name} in sys.modules"
+                continue
+            before, rebound = self._held[name], self._own.get(name, _NOTHING)
+            seen = 0
+            for key, value in _held(module):
+                seen += key in before
+                if before.get(key, value) is not value and key.partition(".")[0] not in rebound:
+                    yield f"leaves {name}.{key} changed"
+            if seen < len(before):
+                gone = sorted(before.keys() - dict(_held(module)).keys())
+                yield f"leaves {name} without {gone[0]}"
+
+
+class Before:
+    """The state of the process before a test; `changes` says in words what is different after it."""
+
+    def __init__(self) -> None:
         self._environ = _environ()
         self._folder = _folder()
-        self._exits = _exit_handlers()
         self._threads = set(threading.enumerate())
         self._path = list(sys.path)
-        self._modules = {name: sys.modules[name] for name in sources if name in sys.modules}
-        self._held = {name: dict(_held(module)) for name, module in self._modules.items()}
 
     def changes(self) -> Iterator[str]:
         """What is different now."""
@@ -40,44 +66,31 @@ class Before:
             yield "leaves another working directory"
         if sys.path != self._path:
             yield "leaves sys.path changed"
-        if _exit_handlers() != self._exits:
-            yield "leaves a handler for the end of the process"
         for thread in threading.enumerate():
             if thread not in self._threads and thread.is_alive():
                 yield f"leaves a thread running ({thread.name})"
         if _has_children():
             yield "leaves a process running"
-        for name, module in self._modules.items():
-            if sys.modules.get(name) is not module:
-                yield f"leaves another module {name} in sys.modules"
-                continue
-            rebound_by_code = _global_names(self._sources[name])
-            now_held = dict(_held(module))
-            for key in sorted(self._held[name].keys() | now_held.keys()):
-                if key.partition(".")[0] in rebound_by_code:
-                    continue
-                if self._held[name].get(key) is not now_held.get(key):
-                    yield f"leaves {name}.{key} changed"
 
 
 def _held(module: ModuleType) -> Iterator[tuple[str, Any]]:
     """What the module's names refer to, and what the names in its classes refer to."""
-    for name, value in vars(module).items():
+    for name, value in list(vars(module).items()):
         if name.startswith("__"):
             continue
         yield name, value
         if isinstance(value, type) and value.__module__ == module.__name__:
-            for inner, held in vars(value).items():
+            for inner, held in list(vars(value).items()):
                 if isinstance(held, FunctionType | staticmethod | classmethod | property):
                     yield f"{name}.{inner}", held
 
 
-def _global_names(source: str) -> set[str]:
+def _global_names(source: str) -> frozenset[str]:
     """The names that functions of the module rebind by themselves."""
     if "global " not in source:
-        return set()
+        return _NOTHING
     found = (node.names for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Global))
-    return {name for names in found for name in names}
+    return frozenset(name for names in found for name in names)
 
 
 def _environ() -> dict[str, str]:
@@ -89,11 +102,6 @@ def _folder() -> str:
         return os.getcwd()  # noqa: PTH109 - as text: it need not exist any more
     except FileNotFoundError:
         return ""
-
-
-def _exit_handlers() -> int:
-    count: int = atexit._ncallbacks()
-    return count
 
 
 def _has_children() -> bool:

@@ -7,8 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pytest_moa.candidate import Candidate
+from pytest_moa.code.definitions import definitions_of
+from pytest_moa.mutation import control
 from pytest_moa.running.facts import CandidateFacts, CandidateStatus
-from pytest_moa.running.pool import Job, Pool
+from pytest_moa.running.pool import Job
 from pytest_moa.sandbox import Limits
 from pytest_moa.warm import Ended
 
@@ -21,8 +23,8 @@ SLOW: Final = 2.0
 #: What one candidate may use.
 LIMITS: Final = Limits(wall=20.0, cpu=SLOW + 1, memory=1 << 30)
 
-#: Seconds that it may take with its target's body replaced by a raise.
-_CONTROL: Final = 1.0
+#: Candidates that run in one process under another hash seed.
+_BATCH: Final = 40
 
 #: The other day: another year, month, weekday and hour.
 SHIFT: Final = 400 * 86_400.0 + 5 * 3_600.0 + 7 * 60.0
@@ -45,6 +47,7 @@ class _Checking:
         self.candidates = list(unknown.values())
         self.progress = progress
         self.done = 0
+        self.controls: dict[str, list[dict[str, Any]]] = {}  #: by target
 
     def run(self) -> None:
         alone = [self._alone(candidate) for candidate in self.candidates]
@@ -65,8 +68,7 @@ class _Checking:
             self.progress(self.done, len(self.candidates))
 
     def _alone(self, candidate: Candidate) -> Job:
-        module, _, qualname = candidate.target.partition(":")
-        args = {**self._step(candidate), "module": module, "qualname": qualname, "limit": _CONTROL}
+        args = {**self._step(candidate), "module": candidate.target.partition(":")[0]}
 
         def done(ended: Ended) -> None:
             self._judged(candidate, _alone_facts(ended))
@@ -74,28 +76,32 @@ class _Checking:
         return Job("pytest_moa.running.jobs:candidate", args, done, limits=LIMITS)
 
     def _elsewhere(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """All once more under another hash seed and on another day; gives those that pass."""
-        failed = self._failures(self.executor.reseeded, candidates, SHIFT, whatever=True)
-        for candidate in [each for each in candidates if each.id in failed]:
-            seeded = self._failures(self.executor.reseeded, [candidate], 0.0)
-            shifted = self._failures(self.executor.collected, [candidate], SHIFT)
-            if seeded:
-                self._flaky(candidate, f"under another hash seed: {seeded[candidate.id]}")
-            elif shifted:
-                self._flaky(candidate, f"on another day: {shifted[candidate.id]}")
+        """All once more under another hash seed and on another day, and without the code that they test.
+
+        Gives those that pass there and fail without. What is wrong in company is looked at alone.
+        """
+        starts = range(0, len(candidates), _BATCH)
+        batches = [candidates[start : start + _BATCH] for start in starts]
+        runs = [self._run(each, shift=SHIFT, controls=True) for each in batches]
+        self.executor.reseeded.run([run.job for run in runs], self.executor.late)
+        for run, batch in zip(runs, batches, strict=True):
+            for number, candidate in enumerate(batch):
+                if self.executor.late():
+                    return []
+                self._look_closer(candidate, run.failures.get(number), run.controls.get(number))
         return [each for each in candidates if self.executor.facts[each.id].status == "passes"]
 
-    def _failures(
-        self, pool: Pool, candidates: Sequence[Candidate], shift: float, *, whatever: bool = False
-    ) -> dict[str, str]:
-        """Which of them fail in one process, one after another, and how."""
-        steps = [self._step(each) for each in candidates]
-        told = _run(self.executor, pool, steps, shift, whatever=whatever)
-        return {
-            candidate.id: told[number]
-            for number, candidate in enumerate(candidates)
-            if told.get(number, "it ended the process")
-        }
+    def _look_closer(self, candidate: Candidate, failure: str | None, control: str | None) -> None:
+        if control != "failed":  # whoever ran before it may have brought that about
+            control = self._now([candidate], controls=True).controls.get(0)
+        if control != "failed":
+            self._changed(candidate, "vacuous", "it passes without the code that it is meant to test")
+        if failure == "":
+            return
+        if message := self._now([candidate], seeded=True).wrong(0):
+            self._changed(candidate, "flaky", f"under another hash seed: {message}")
+        elif (run := self._now([candidate], shift=SHIFT)).wrong(0) and 0 in run.clocks:
+            self._changed(candidate, "flaky", f"on another day: {run.wrong(0)}")
 
     def _orders(self, module: str, candidates: Sequence[Candidate]) -> None:
         """Among each other and with the existing tests, forwards and backwards."""
@@ -103,26 +109,24 @@ class _Checking:
         left = list(candidates)
         for backwards in (False, True):
             while left and not self.executor.late():
-                steps: list[Any] = [self._step(each) for each in left]
-                order = [*suite, *reversed(steps)] if backwards else [*steps, *suite]
-                told = _run(self.executor, self.executor.collected, order, 0.0)
-                wrong = next((number for number in range(len(order)) if told.get(number, "ended")), None)
+                order: list[Any] = [*suite, *reversed(left)] if backwards else [*left, *suite]
+                run = self._now(order)
+                wrong = next((number for number in range(len(order)) if run.wrong(number)), None)
                 if wrong is None:
                     break
                 culprit = self._culprit(order, wrong)
-                named = left if not backwards else list(reversed(left))
-                shift = len(suite) if backwards else 0
                 blamed = culprit if culprit is not None and not isinstance(order[culprit], int) else wrong
-                if isinstance(order[blamed], int):
-                    suite = [index for index in suite if index != order[blamed]]  # a test of the user's own
+                candidate = order[blamed]
+                if isinstance(candidate, int):  # a test of the user's own, which nobody else makes fail
+                    suite.remove(candidate)
                     continue
-                candidate = named[blamed - shift]
                 left.remove(candidate)
-                message = told.get(wrong) or "the process ended"
+                message = run.wrong(wrong)
                 if blamed == wrong:
-                    self._flaky(candidate, f"after other tests: {message}")
+                    self._changed(candidate, "flaky", f"after other tests: {message}")
                 else:
-                    self._flaky(candidate, f"it makes {self._name(order[wrong])} fail: {message}")
+                    name = self._name(order[wrong])
+                    self._changed(candidate, "flaky", f"it makes {name} fail: {message}")
 
     def _culprit(self, order: Sequence[Any], wrong: int) -> int | None:
         """The one step before which makes this one fail, if one alone does."""
@@ -138,8 +142,7 @@ class _Checking:
         return low if high > low and self._fails_after(order[low:high], order[wrong]) else None
 
     def _fails_after(self, before: Sequence[Any], step: Any) -> bool:
-        told = _run(self.executor, self.executor.collected, [*before, step], 0.0)
-        return bool(told.get(len(before), "ended"))
+        return bool(self._now([*before, step]).wrong(len(before)))
 
     def _suite(self, module: str) -> list[Any]:
         """Existing tests that reach the module, as many as fit."""
@@ -153,9 +156,47 @@ class _Checking:
                 chosen.append(index)
         return chosen
 
-    def _flaky(self, candidate: Candidate, message: str) -> None:
+    def _changed(self, candidate: Candidate, status: CandidateStatus, message: str) -> None:
         facts = self.executor.facts[candidate.id]
-        self.executor.facts[candidate.id] = replace(facts, status="flaky", message=message)
+        self.executor.facts[candidate.id] = replace(facts, status=status, message=message)
+
+    def _now(
+        self, steps: Sequence[Any], *, seeded: bool = False, shift: float = 0.0, controls: bool = False
+    ) -> _Run:
+        """Run steps in one process, and wait."""
+        run = self._run(steps, shift=shift, controls=controls)
+        pool = self.executor.reseeded if seeded else self.executor.collected
+        pool.run([run.job], self.executor.late)
+        return run
+
+    def _run(self, steps: Sequence[Any], *, shift: float = 0.0, controls: bool = False) -> _Run:
+        places: dict[str, list[int]] = {}
+        written: list[Any] = []
+        for number, step in enumerate(steps):
+            if isinstance(step, Candidate):
+                places.setdefault(step.target, []).append(number)
+            written.append(self._step(step) if isinstance(step, Candidate) else step)
+        wanted = places.items() if controls else ()
+        return _Run(
+            {
+                "steps": written,
+                "shift": shift,
+                "controls": [
+                    {"mutants": self._controls(place), "steps": numbers} for place, numbers in wanted
+                ],
+            }
+        )
+
+    def _controls(self, target: str) -> list[dict[str, Any]]:
+        """For a function its control; for a class its methods'; for anything else all of the module's."""
+        if target not in self.controls:
+            module, _, qualname = target.partition(":")
+            source = self.executor.source(module)
+            names = [definition.qualname for definition in definitions_of(source).functions]
+            chosen = [name for name in names if f"{name}.".startswith(f"{qualname}.")] or names
+            found = (control(source, name, module) for name in dict.fromkeys(chosen))
+            self.controls[target] = [each.to_json() for each in found if each is not None]
+        return self.controls[target]
 
     def _step(self, candidate: Candidate) -> dict[str, Any]:
         text = candidate.module_source()
@@ -164,27 +205,32 @@ class _Checking:
             "folder": str(self.executor.folder(candidate.target.partition(":")[0])),
         }
 
-    def _name(self, step: Any) -> str:
-        return self.executor.nodeids[step] if isinstance(step, int) else str(step["candidate"]["name"])
+    def _name(self, step: int | Candidate) -> str:
+        return self.executor.nodeids[step] if isinstance(step, int) else step.name
 
 
-def _run(
-    executor: Executor, pool: Pool, steps: Sequence[Any], shift: float, *, whatever: bool = False
-) -> dict[int, str]:
-    """Run steps in one process: for each that ran "" or how it failed.
+class _Run:
+    """Steps in one process: how each failed ("" if it passed), by number, and what else was seen."""
 
-    Under a shift only failures count during which a clock was read, unless `whatever`.
-    """
-    told: dict[int, str] = {}
+    def __init__(self, args: Mapping[str, Any]) -> None:
+        self.failures: dict[int, str] = {}
+        self.controls: dict[int, str] = {}
+        self.clocks: set[int] = set()  #: steps that read a clock that was moved
+        self.job = Job("pytest_moa.running.jobs:in_order", args, _ignored, self._each)
 
-    def each(value: Mapping[str, Any]) -> None:
-        failed = value["outcome"] == "failed" and (whatever or value.get("clock", True))
-        message = (value["message"] or "it fails") if failed else ""
-        told[value["step"]] = told.get(value["step"]) or message
+    def wrong(self, number: int) -> str:
+        """How a step failed; one that did not come to its end has failed too."""
+        return self.failures.get(number, "it ended the process")
 
-    job = Job("pytest_moa.running.jobs:in_order", {"steps": list(steps), "shift": shift}, _ignored, each)
-    pool.run([job], executor.late)
-    return told
+    def _each(self, told: Mapping[str, Any]) -> None:
+        number = told["step"]
+        if "control" in told:
+            self.controls[number] = told["control"]
+            return
+        message = (told["message"] or "it fails") if told["outcome"] == "failed" else ""
+        self.failures[number] = self.failures.get(number) or message
+        if told.get("clock"):
+            self.clocks.add(number)
 
 
 def _ignored(_: Ended) -> None:

@@ -40,9 +40,7 @@ class _Columns:
         self.progress = progress
         self.total = total
         self.verdicts: dict[str, Verdict] = {}
-        self.sources = {
-            name: module.path.read_text(encoding="utf-8") for name, module in executor.modules.items()
-        }
+        self.sources = {name: executor.source(name) for name in executor.modules}
         self.untrusted: dict[tuple[str, str], str] = {}
         self.wrong: dict[tuple[str, str], set[str]] = {}  #: candidates that fail under a control
 

@@ -69,7 +69,7 @@ class Executor:
         self.facts: dict[str, CandidateFacts] = {}
         self.untrusted: dict[tuple[str, str], str] = {}
         self.collected = Pool(lambda: self._warm(_COLLECTED, 0), workers)
-        self.reseeded = Pool(lambda: self._warm(_COLLECTED, 1), 1)
+        self.reseeded = Pool(lambda: self._warm(_COLLECTED, 1), workers)
         self.fresh = Pool(lambda: self._warm(_UNCOLLECTED, 0), workers)
         self.mechanism = ""
         self.confined = confined
@@ -138,6 +138,10 @@ class Executor:
     def unprobed(self, module: str) -> frozenset[str]:
         """Functions of the module whose branches cannot be seen, since no function object was found."""
         return frozenset(self._report["modules"][module]["missing"])
+
+    def source(self, module: str) -> str:
+        """The module's source."""
+        return self.modules[module].path.read_text(encoding="utf-8")
 
     def late(self) -> bool:
         """Whether the deadline has passed."""

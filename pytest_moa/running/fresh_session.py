@@ -151,7 +151,7 @@ class _Session:
                 self.tell({"passes": name})
 
     def _fails(self, items: Sequence[pytest.Item]) -> bool:
-        return any(self.watcher.run(item, after).outcome == "failed" for item, after in followed(items))
+        return any(self.watcher.run(item, None).outcome == "failed" for item in items)
 
 
 class _Changed(importlib.abc.MetaPathFinder):

@@ -15,14 +15,16 @@ from typing import Any, Final
 
 import pytest
 
-from pytest_moa.code.definitions import definitions_of
-from pytest_moa.mutation import Mutant, control, install
+from pytest_moa.mutation import Mutant, install
 from pytest_moa.running.candidate_module import Broken, Unsafe, collect
 from pytest_moa.running.changes import Before
 from pytest_moa.running.clock import Shifted
 from pytest_moa.running.items import Ran, fail_fast, followed, short_messages
 from pytest_moa.running.nested import Forked, forked
 from pytest_moa.running.warm_session import Warm
+
+#: CPU time that a candidate may take on average with its target's body replaced by a raise.
+CONTROL_SECONDS: Final = 0.5
 
 #: A candidate's id, its items, and the seconds that it may take.
 _Row = tuple[str, list[pytest.Item], float]
@@ -93,24 +95,20 @@ def _judged(fork: Forked) -> dict[str, Any]:
 
 
 def candidate(warm: Warm, args: Mapping[str, Any]) -> dict[str, Any]:
-    """Run one candidate alone, and once more with its target's body replaced by a raise.
+    """Run one candidate alone.
 
-    `args`: "candidate" ({"id", "name", "text"}), "folder", "module", "qualname", "limit" (seconds of
-    CPU time). Returns {"status": "passes", "fails", "broken", "unsafe" or "vacuous", "message",
-    "branches", "seconds", "depends"}.
+    `args`: "candidate" ({"id", "name", "text"}), "folder", "module". Returns {"status": "passes",
+    "fails", "broken", "unsafe" or "vacuous", "message", "branches", "seconds"}.
     """
     facts = {"status": "passes", "message": "", "branches": [], "seconds": 0.0}
-    before = Before(warm.sources)
+    before = Before()
+    plugins = set(warm.session.config.pluginmanager.get_plugins())
     try:
         items = collect(warm, args["candidate"], args["folder"])
     except Broken as error:
         return {**facts, "status": "broken", "message": str(error)}
     except Unsafe as error:
         return {**facts, "status": "unsafe", "message": str(error)}
-    if not _fails_under_control(warm, args, items):
-        vacuous = "it passes without the code that it is meant to test"
-    else:
-        vacuous = ""
     probes = warm.probes[args["module"]]
     probes.clear()
     short_messages(warm.session.config)
@@ -121,46 +119,19 @@ def candidate(warm: Warm, args: Mapping[str, Any]) -> dict[str, Any]:
         return {**facts, "status": status, "message": ran.message}
     if ran.outcome == "skipped":
         return {**facts, "status": "vacuous", "message": "it skips itself, or expects to fail"}
-    for change in before.changes():
+    for change in (*before.changes(), *warm.held.changes()):
         return {**facts, "status": "unsafe", "message": f"it {change}"}
-    if vacuous:
-        return {**facts, "status": "vacuous", "message": vacuous}
+    if set(warm.session.config.pluginmanager.get_plugins()) != plugins:
+        return {**facts, "status": "unsafe", "message": "it leaves pytest with other plug-ins"}
     return facts
 
 
-def _fails_under_control(warm: Warm, args: Mapping[str, Any], items: Sequence[pytest.Item]) -> bool:
-    name = args["module"]
-    source = warm.sources[name]
-    controls = _controls(source, name, args["qualname"])
-
-    def run(tell: Any) -> None:
-        for each in controls:
-            install(each, source, sys.modules[name])
-        fail_fast(warm.session.config, items)
-        for item, following in followed(items):
-            if warm.watcher.run(item, following).outcome == "failed":
-                tell("fails")
-                return
-
-    fork = forked(run, args["limit"])
-    return fork.status == "timed out" or fork.told == ["fails"]
-
-
-def _controls(source: str, module: str, qualname: str) -> list[Mutant]:
-    """For a function its own; for a class its methods'; for anything else all of the module's."""
-    names = [definition.qualname for definition in definitions_of(source).functions]
-    chosen = [name for name in names if f"{name}.".startswith(f"{qualname}.")] or names
-    found = (control(source, name, module) for name in dict.fromkeys(chosen))
-    return [each for each in found if each is not None]
-
-
 def _all(warm: Warm, items: Sequence[pytest.Item]) -> Ran:
-    """Run a candidate's items; the first failure, or what the last one did."""
+    """Run a candidate's items until one fails, and leave nothing set up."""
     seconds = 0.0
-    ran = Ran("skipped", 0.0)
     passed = False
-    for item, following in followed(items):
-        ran = warm.watcher.run(item, following)
+    for item in items:
+        ran = warm.watcher.run(item, None)
         seconds += ran.seconds
         passed = passed or ran.outcome == "passed"
         if ran.outcome == "failed":
@@ -172,7 +143,9 @@ def in_order(warm: Warm, args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Run "steps" in one process, one after another; yield {"step", "outcome", "message"} for each.
 
     A step is the index of an item, or {"candidate": ..., "folder": ...}. "shift" moves the clock by
-    seconds; then {"clock": True} is in what is yielded for steps during which it was read.
+    seconds; then {"clock": True} is in what is yielded for steps during which it was read. "controls",
+    each {"mutants", "steps"}, come first: what those steps do under the mutants is yielded as
+    {"step", "control": outcome}.
     """
     with Shifted(args["shift"]) if args["shift"] else contextlib.nullcontext() as clock:
         steps: list[tuple[int, pytest.Item]] = []
@@ -184,12 +157,38 @@ def in_order(warm: Warm, args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 steps += [(number, item) for item in collect(warm, step["candidate"], step["folder"])]
             except (Broken, Unsafe) as error:
                 yield {"step": number, "outcome": "failed", "message": str(error)}
+        for control in args["controls"]:
+            yield from _controlled(warm, control, steps)
         short_messages(warm.session.config)
         for (number, _), (item, following) in zip(steps, followed([item for _, item in steps]), strict=True):
             read_before = clock.reads if clock else 0
             ran = warm.watcher.run(item, following)
             told = {"step": number, "outcome": ran.outcome, "message": ran.message}
             yield {**told, "clock": clock.reads > read_before} if clock else told
+
+
+def _controlled(
+    warm: Warm, control: Mapping[str, Any], steps: Sequence[tuple[int, pytest.Item]]
+) -> Iterator[dict[str, Any]]:
+    """What the control's steps do under its mutants. One that ends the process has not passed."""
+    mutants = [Mutant.from_json(data) for data in control["mutants"]]
+    left: list[int] = control["steps"]
+
+    def run(tell: Callable[[Any], None]) -> None:
+        for mutant in mutants:
+            install(mutant, warm.sources[mutant.module], sys.modules[mutant.module])
+        for number in left:
+            items = [item for of, item in steps if of == number]
+            fail_fast(warm.session.config, items)
+            tell({"step": number, "control": _all(warm, items).outcome})
+
+    while left:
+        fork = forked(run, CONTROL_SECONDS * len(left))
+        yield from fork.told
+        if fork.status == "returned":
+            return
+        yield {"step": left[len(fork.told)], "control": "failed"}
+        left = left[len(fork.told) + 1 :]
 
 
 def column(warm: Warm, args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

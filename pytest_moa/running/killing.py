@@ -53,9 +53,7 @@ class _Killing:
         self.wanted = [mutant for mutant in mutants if mutant.id not in executor.verdicts]
         self.total = len(self.wanted)
         self.done = 0
-        self.sources = {
-            name: module.path.read_text(encoding="utf-8") for name, module in executor.modules.items()
-        }
+        self.sources = {name: executor.source(name) for name in executor.modules}
         self.importing: dict[str, list[str]] = {}
         self.covering: dict[tuple[str, str], list[int]] = {}
 

@@ -22,6 +22,7 @@ import pytest
 
 from pytest_moa.code.probes import Probes
 from pytest_moa.mutation.install import prepare
+from pytest_moa.running.changes import Held
 from pytest_moa.running.items import Watcher
 
 #: Plug-ins that would change, repeat, reorder or end tests without being asked to, by entry point.
@@ -53,6 +54,7 @@ class Warm:
     sources: dict[str, str]  #: by module name, as they were when it was imported
     probes: dict[str, Probes]  #: by module name; not installed
     folders: dict[Path, pytest.Collector] = field(default_factory=dict)
+    held: Held = field(default_factory=lambda: Held({}))
 
     def folder(self, path: Path) -> pytest.Collector:
         """The node of a test folder with its conftests loaded, or of the nearest one that there is."""
@@ -159,6 +161,7 @@ class _Serving:
             except BaseException as error:  # whatever the module does while it is imported
                 modules[wanted]["error"] = f"{type(error).__name__}: {error}"
         warm = Warm(session, self.watcher, list(session.items), sources, probes, self.folders)
+        warm.held = Held(sources)
         for folder in self.args["folders"]:
             warm.folder(Path(folder))
         gc.collect()
