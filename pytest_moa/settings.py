@@ -22,8 +22,6 @@ class TestsSettings(Section):
     """Suggestions at most; a parametrised test counts as one."""
     workers: int = Field(default=2, ge=1, le=64)
     """Warm processes at work at once."""
-    formatter: str = "auto"
-    """What formats accepted tests: ruff, black, none; auto takes what the project is configured for."""
     exclude: list[str] = Field(default_factory=list)
     """Globs of files in which no function becomes a target."""
 

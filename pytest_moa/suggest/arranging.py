@@ -89,7 +89,12 @@ class Arranging:
         members = [self.candidates[key] for key in group]
         first = members[0]
         shapes = [shape for key in group if (shape := self._shape(key)) is not None]
-        used = {"pytest", *_imported(first), *names_in([ast.unparse(shapes[0].function), first.support])}
+        used = {
+            "pytest",
+            *_imported(first),
+            *names_in(shapes[0].function),
+            *names_in(ast.parse(first.support)),
+        }
         table = table_of(shapes, used)
         base = base_name(first.target.partition(":")[2])
         name = unique(

@@ -63,7 +63,7 @@ def inlined(body: Sequence[ast.stmt]) -> list[ast.stmt]:
     """The statements with locals written where they are used, where that keeps their meaning.
 
     That is so for literals that are used once or cannot change, and for a call whose result is only
-    looked at by the last statement, right after it.
+    looked at by the assert right after it. Nothing goes into a block that expects an error.
     """
     uses = Counter(
         part.id
@@ -86,7 +86,8 @@ def inlined(body: Sequence[ast.stmt]) -> list[ast.stmt]:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if stores[name] == 1:
                 short = len(ast.unparse(value)) <= _INLINE
                 constant = is_literal(value) and (uses[name] == 1 or not _can_change(value))
-                looked_at = isinstance(value, ast.Call) and uses[name] == 1 and number == len(body) - 2
+                last = number == len(body) - 2 and isinstance(body[-1], ast.Assert)
+                looked_at = isinstance(value, ast.Call) and uses[name] == 1 and last
                 if short and (constant or looked_at):
                     values[name] = value
                     continue

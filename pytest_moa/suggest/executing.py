@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_moa.candidate import Candidate
@@ -15,6 +16,10 @@ from pytest_moa.suggest.subject import Told
 if TYPE_CHECKING:
     from pytest_moa.running.executor import Executor
     from pytest_moa.running.facts import CandidateFacts
+
+
+#: Candidates that are checked together, and what is told meanwhile.
+_BATCH, _CHECKING = 40, "executing candidates"
 
 
 class Execution:
@@ -34,24 +39,32 @@ class Execution:
         """What executing each candidate showed, by its id. A candidate that was not reached is left out."""
         executor = self.executor
         end = self.until()
-        # Half of the time is for finding out which mutants they kill.
-        executor.deadline = time.monotonic() + max(0.0, end - time.monotonic()) / 2
+        half = time.monotonic() + max(0.0, end - time.monotonic()) / 2  # the rest is for mutants
 
-        def progress(says: str) -> Callable[[int, int], None]:
-            def each(done: int, of: int) -> None:
-                if stop.is_set():
-                    executor.deadline = 0.0
-                told(says, done, of)
+        def killing(done: int, of: int) -> None:
+            if stop.is_set():
+                executor.deadline = 0.0
+            told("running mutants", done, of)
 
-            return each
-
-        facts = dict(executor.check(candidates, progress("executing candidates")))
+        facts: dict[str, CandidateFacts] = {}
+        for first in range(0, len(candidates), _BATCH):
+            if stop.is_set() or (first and time.monotonic() > half):
+                break
+            # A check that is cut short says nothing: what was begun is finished.
+            executor.deadline = None
+            batch = candidates[first : first + _BATCH]
+            facts |= executor.check(batch, partial(_checked, told, first, len(candidates)))
         passing = [one for one in candidates if one.id in facts and facts[one.id].status == "passes"]
         if passing and self.mutants and not stop.is_set():
             executor.deadline = end
-            executor.kills(passing, self.mutants, progress("running mutants"))
-            facts.update({one.id: executor.facts[one.id] for one in passing if one.id in executor.facts})
+            executor.kills(passing, self.mutants, killing)
+            facts |= {one.id: executor.facts[one.id] for one in passing if one.id in executor.facts}
         return {name: _executed(found) for name, found in facts.items()}
+
+
+def _checked(told: Told, before: int, of: int, done: int, _: int) -> None:
+    """How many candidates of all batches are done."""
+    told(_CHECKING, before + done, of)
 
 
 def _executed(facts: CandidateFacts) -> Executed:

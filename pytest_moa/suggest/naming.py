@@ -73,7 +73,7 @@ def table_names(base: str, function: ast.FunctionDef, columns: Sequence[str]) ->
         for node in ast.walk(function)
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.raises" and node.args
     ]
-    inputs = [column for column in columns if column not in ("expected", "message")]
+    inputs = [column for column in columns if column not in ("expected", "expected_2", "message")]
     by = f"by_{'_and_'.join(inputs)}" if 0 < len(inputs) <= 2 else ""
     if raised:
         yield _joined(base, f"raises_{snake(raised[0])}")

@@ -83,7 +83,8 @@ class Surroundings:
         self, nodes: Sequence[ast.AST], parameters: Iterable[str] = ()
     ) -> tuple[tuple[str, ...], str]:
         """Import statements and support source for these nodes; fixtures are needed by parameter name."""
-        wanted = [*(name for node in nodes for name in free_names(node)), *parameters]
+        fixtures = [name for name in parameters if name in self.definitions]
+        wanted = [*(name for node in nodes for name in free_names(node)), *fixtures]
         imports: dict[str, None] = {}
         support: dict[int, ast.stmt] = {}
         seen: set[str] = set()
@@ -97,7 +98,7 @@ class Surroundings:
                 support[id(definition)] = definition
                 wanted += free_names(definition)
                 if isinstance(definition, ast.FunctionDef | ast.AsyncFunctionDef) and is_fixture(definition):
-                    wanted += parameters_of(definition)
+                    wanted += [one for one in parameters_of(definition) if one in self.definitions]
             elif name in self.values:
                 for statement in self.values[name]:
                     support[id(statement)] = statement

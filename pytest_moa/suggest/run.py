@@ -11,7 +11,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from moa_engine.errors import ConfigError
@@ -73,6 +73,7 @@ def suggest(request: SuggestRequest, progress: Observer | None = None) -> Sugges
     with open_session(start=request.root, config=request.config, flags=flags) as session:
         settings = cast("TestsSettings", session.sections["tests"])
         committee = _committee(session, settings, request)
+        request = _with_settings(request, settings)
         targets, skipped = _wanted(request, settings)
         if not targets:
             return Suggestions(status="nothing", skipped=skipped, warnings=("no target is left",))
@@ -153,6 +154,13 @@ def _confinement(request: SuggestRequest) -> bool:
             hint="--moa-unsafe runs them all the same, with your rights; a container is safer",
         )
     return False
+
+
+def _with_settings(request: SuggestRequest, settings: TestsSettings) -> SuggestRequest:
+    """The request with the project's settings where it says nothing but what everybody's default is."""
+    usual = {one.name: one.default for one in fields(SuggestRequest)}
+    unsaid = [name for name in ("max", "seconds", "workers") if getattr(request, name) == usual[name]]
+    return replace(request, **{name: getattr(settings, name) for name in unsaid})
 
 
 def _wanted(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import ast
 import copy
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pytest_moa.candidate import Candidate
-from pytest_moa.suggest.cases import is_literal
+from pytest_moa.suggest.cases import inlined, is_literal
 from pytest_moa.suggest.naming import snake
 from pytest_moa.suggest.reading import double_quoted
 
 #: Rows and columns of one table, and characters of a row, beyond which nobody reads it.
 ROWS, COLUMNS, WIDTH = 10, 4, 100
+
+#: How columns of what is expected are called: they come last.
+OUTCOMES = frozenset({"expected", "message"})
 
 #: Names of parameters by the name of what is called: a function, or a class for its constructor.
 Signatures = Mapping[str, Sequence[str]]
@@ -45,10 +47,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The columns of what differs: their names, and the index of the slot that each is for."""
+    """The columns of what differs, what is expected last; `slots` says which slot has which column."""
 
     names: tuple[str, ...]
-    slots: tuple[int, ...]
+    slots: Mapping[int, str]
     rows: tuple[tuple[str, ...], ...]
 
 
@@ -62,6 +64,7 @@ def shape_of(candidate: Candidate, signatures: Signatures) -> Shape | None:
         return None
     if function.decorator_list or function.args.args:
         return None
+    function.body = inlined(function.body)
     found: list[Slot] = []
     skeleton = _Skeleton(found, signatures).visit(copy.deepcopy(function))
     skeleton.name = "test"
@@ -84,25 +87,20 @@ def fits(group: Sequence[Shape], other: Shape) -> bool:
 def table_of(group: Sequence[Shape], taken: set[str]) -> Table:
     """The table of a group that fits; `taken` are names that its columns must not have."""
     rows = [shape.row for shape in group]
-    differing = _differing(rows)
-    columns: dict[tuple[str, ...], int] = {}  # columns that say the same are one
-    slots: list[int] = []
-    for index in differing:
+    called = {index: group[0].slots[index].called for index in _differing(rows)}
+    columns: dict[tuple[str, ...], str] = {}  # columns that say the same are one
+    for index in sorted(called, key=lambda index: called[index] in OUTCOMES):
         cells = tuple(row[index] for row in rows)
-        slots.append(columns.setdefault(cells, len(columns)))
-    names: list[str] = []
-    for cells in columns:
-        index = next(i for i in differing if tuple(row[i] for row in rows) == cells)
-        names.append(_free(group[0].slots[index].called, {*taken, *names}))
-    return Table(tuple(names), tuple(slots), tuple(zip(*columns, strict=True)))
+        if cells not in columns:
+            columns[cells] = _free(called[index], {*taken, *columns.values()})
+    slots = {index: columns[tuple(row[index] for row in rows)] for index in called}
+    return Table(tuple(columns.values()), slots, tuple(zip(*columns, strict=True)))
 
 
 def written(group: Sequence[Shape], table: Table, name: str) -> str:
     """The source of the parametrised test."""
     function = copy.deepcopy(group[0].function)
-    differing = _differing([shape.row for shape in group])
-    column_of = {index: table.names[column] for index, column in zip(differing, table.slots, strict=True)}
-    filled = _Filled(column_of, group[0].slots).visit(function)
+    filled = _Filled(table.slots).visit(function)
     body = [double_quoted(ast.unparse(statement)) for statement in filled.body]
     lines = [*_decorator(table), f"def {name}({', '.join(table.names)}):"]
     return "\n".join([*lines, *(f"    {line}" for text in body for line in text.split("\n"))])
@@ -161,11 +159,10 @@ class _Skeleton(_Slots):
 class _Filled(_Slots):
     """Puts the names of columns where the literals stood."""
 
-    def __init__(self, column_of: Mapping[int, str], slots: Sequence[Slot]) -> None:
+    def __init__(self, column_of: Mapping[int, str]) -> None:
         super().__init__({})
         self.column_of = column_of
         self.number = -1
-        self.slots = slots
 
     def replaced(self, node: ast.expr, called: str) -> ast.expr:  # noqa: ARG002 - names are known
         self.number += 1
@@ -205,6 +202,8 @@ def _free(name: str, taken: set[str]) -> str:
     return f"{name}_{number}"
 
 
-def names_in(sources: Sequence[str]) -> set[str]:
-    """All words of sources that could be names."""
-    return {word for source in sources for word in re.findall(r"(?<![\w\"'.])[A-Za-z_]\w*", source)}
+def names_in(tree: ast.AST) -> set[str]:
+    """The names of variables, functions and classes in a tree."""
+    found = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    return found | {node.name for node in ast.walk(tree) if isinstance(node, definitions)}

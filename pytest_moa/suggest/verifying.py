@@ -28,6 +28,7 @@ def verified(
         return lambda done, of: tell(Progress(says, done, of, len(result.suggestions)))
 
     by_id = {one.id: one for one in result.candidates}
+    until, executor.deadline = executor.deadline, None  # a check that is cut short says nothing
     suggestions = list(result.suggestions)
     warnings = list(result.warnings)
     for _ in range(2):  # the second time for parts that take the place of a test that did not hold
@@ -59,6 +60,7 @@ def verified(
         suggestions = kept
         if not changed:
             break
+    executor.deadline = until
     executor.kills([one.candidate for one in suggestions], mutants, told("running mutants once more"))
     suggestions = [_measured(one, task, executor) for one in suggestions]
     return replace(
