@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from moa_engine.hookspecs import MemberKind, hookimpl
+from moa_engine.hookspecs import Command, MemberKind, hookimpl
 
 if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
     from moa_engine.config import Section
     from moa_engine.task import Task
 
@@ -35,3 +37,21 @@ def moa_tasks() -> Sequence[type[Task[Any]]]:
     from pytest_moa.suggest.task import SuggestTask
 
     return [SuggestTask]
+
+
+@hookimpl
+def moa_commands() -> Sequence[Command]:
+    """`moa mutate`."""
+    return [Command("mutate", "measure how many mutants the existing tests kill", _arguments, _mutate)]
+
+
+def _arguments(parser: ArgumentParser) -> None:
+    from pytest_moa.mutate import add_arguments
+
+    add_arguments(parser)
+
+
+def _mutate(args: Namespace) -> int:
+    from pytest_moa.mutate import run
+
+    return run(args)
