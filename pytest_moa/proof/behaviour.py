@@ -40,10 +40,10 @@ class Side:
 class BehaviourChange:
     """An input on which the two versions differ.
 
-    `id` is what `identity` gives. `path`, `line` (at head) and `qualname` say which changed function it was searched for. `input` is
-    source: a call or a short program. `test` is a whole pytest module that passes on base and fails on
-    head; "" only where `differs` is "import". `found_by` names proposers. `rank` is higher for what is
-    more likely a regression.
+    `id` is what `identity` gives. `path`, `line` (at head) and `qualname` say which changed function it
+    was searched for. `input` is source: a call or a short program. `test` is a whole pytest module that
+    passes on base and fails on head; "" only where `differs` is "import". `found_by` names proposers.
+    `rank` is higher for what is more likely a regression.
     """
 
     id: str

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from moa_engine.errors import MoaError
-from pytest_moa.proof.behaviour import Proof
+from pytest_moa.proof.behaviour import BehaviourChange, Proof, Searched, Side, Status, identity
+from pytest_moa.proof.changes import ChangedFunction, Entry
+from pytest_moa.proof.gathering import Comparison, compared, differing_files, import_names, is_source
+from pytest_moa.proof.hunting import Hunt, change_name
+from pytest_moa.proof.lane import ModuleLane
+from pytest_moa.proof.pair import Live, Pair, Tree
+from pytest_moa.proof.replaying import Replayer, tree_of
+from pytest_moa.proof.searching import Search, places_of
+from pytest_moa.proof.snippet import Snippet
+from pytest_moa.proof.texts import shortened
+from pytest_moa.sandbox import Limits, probe
+from pytest_moa.warm import WarmProcess
 
 
 class ProofUnavailable(MoaError):
@@ -64,7 +76,188 @@ def prove(
     Raises:
         ProofUnavailable: no sandbox works here and not `unsafe`, or no Python file has changed.
     """
-    raise NotImplementedError
+    began = time.monotonic()
+    confined = _confined(unsafe)
+    base, head = tree_of(sides.base), tree_of(sides.head)
+    paths = changed if changed is not None else differing_files(base.root, head.root)
+    sources = [path for path in paths if is_source(path)]
+    if not sources:
+        raise ProofUnavailable("no Python code has changed", hint="tests and other files are not compared")
+    comparison = compared(base, head, sources)
+    if functions is not None:
+        comparison.changed = _limited(comparison, functions)
+    with (
+        Replayer(base, head, confined=confined) as replayer,
+        _pair(base, head, comparison, confined=confined) as pair,
+    ):
+        hunt = Hunt(
+            comparison.changed,
+            replayer,
+            began + seconds,
+            progress or (lambda _: None),
+            stop or threading.Event(),
+        )
+        failures = _search(hunt, pair, comparison, calls)
+    found = [*_import_changes(comparison, failures), *sorted(hunt.found, key=lambda one: -one.rank)]
+    return Proof(
+        tuple(found),
+        tuple(_searched(hunt, failures)),
+        probe().name if confined else "none",
+        time.monotonic() - began,
+        tuple(_notes(hunt, comparison)),
+    )
+
+
+def _confined(unsafe: bool) -> bool:
+    if probe().layers:
+        return True
+    if not unsafe:
+        raise ProofUnavailable(
+            "no sandbox works on this machine, so no code under review is run",
+            hint="--prove=unsafe runs it without one",
+        )
+    return False
+
+
+def _limited(comparison: Comparison, functions: Sequence[str]) -> list[ChangedFunction]:
+    found = [one for one in comparison.changed if one.name in functions]
+    for name in set(functions) - {one.name for one in found}:
+        module, _, qualname = name.partition(":")
+        found += [one for one in comparison.changed if any(entry.name == name for entry in one.entries)]
+        if not any(module == one.module for one in comparison.changed):
+            raise ProofUnavailable(f"{name}: its module has not changed")
+        path = next(one.path for one in comparison.changed if one.module == module)
+        found.append(
+            ChangedFunction(
+                path, module, qualname, "affected", (1,), True, entries=(Entry(module, qualname),)
+            )
+        )
+    return list({one.name: one for one in found}.values())
+
+
+def _pair(base: Tree, head: Tree, comparison: Comparison, *, confined: bool) -> Pair:
+    def live(tree: Tree, modules: Mapping[str, Path]) -> Live:
+        wanted = {name: str(modules[name]) for name in comparison.modules if name in modules}
+        return Live(
+            lambda: WarmProcess(
+                root=tree.root,
+                preload="pytest_moa.proof.side:imported",
+                preload_args={"modules": wanted},
+                python_path=[str(path) for path in tree.python_path],
+                readable=[tree.root, *tree.python_path],
+                limits=Limits(wall=30, cpu=30),
+                confined=confined,
+            )
+        )
+
+    return Pair(live(base, comparison.base_modules), live(head, comparison.head_modules))
+
+
+def _search(
+    hunt: Hunt, pair: Pair, comparison: Comparison, calls: Sequence[ProposedCalls]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Search until the time is over; gives why modules could not be imported, by side."""
+    reports = pair.start()
+    hunt.replayer.warm_up()
+    failures = tuple(
+        dict(report["errors"]) if report is not None else dict.fromkeys(comparison.modules, live.failure)
+        for report, live in zip(reports, (pair.base, pair.head), strict=True)
+    )
+    names = {module: import_names(comparison, module) for module in comparison.modules}
+    lane = ModuleLane(pair, names)
+    usable = {
+        module
+        for module in comparison.modules
+        if module in comparison.base_modules
+        and module in comparison.head_modules
+        and not any(module in side for side in failures)
+    }
+    places = [place for place in places_of(comparison.changed, comparison.sources) if place.module in usable]
+    search = Search(hunt, lane, places)
+    search.start_with(
+        [
+            Snippet(source, one.function.partition(":")[0], one.function, (one.by,))
+            for one in calls
+            for source in one.calls
+            if one.function.partition(":")[0] in usable and _parses(source)
+        ]
+    )
+    while not hunt.over and search.round():
+        pass
+    return failures[0], failures[1]
+
+
+def _parses(source: str) -> bool:
+    try:
+        compile(source, "<proposed>", "exec")
+    except (SyntaxError, ValueError):
+        return False
+    return bool(source.strip())
+
+
+def _import_changes(
+    comparison: Comparison, failures: tuple[dict[str, str], dict[str, str]]
+) -> list[BehaviourChange]:
+    """Modules that can be imported at one side only."""
+    found = []
+    for module in comparison.sources:
+        was, now = (failures[0].get(module, ""), failures[1].get(module, ""))
+        both = module in comparison.base_modules and module in comparison.head_modules
+        if not both or bool(was) == bool(now):
+            continue
+        sides = [
+            Side("not_importable", shortened(one)) if one else Side("returned", "") for one in (was, now)
+        ]
+        line = next((one.lines[0] for one in comparison.changed if one.module == module), 1)
+        path = next((one.path for one in comparison.changed if one.module == module), module)
+        text = f"import {module}"
+        found.append(
+            BehaviourChange(
+                id=identity(module, "", text, sides[0], sides[1], "import"),
+                path=path,
+                module=module,
+                qualname="",
+                line=line,
+                input=text,
+                base=sides[0],
+                head=sides[1],
+                differs="import",
+                test="",
+                found_by=("import",),
+                rank=100 if now else 30,
+            )
+        )
+    return found
+
+
+def _searched(hunt: Hunt, failures: tuple[dict[str, str], dict[str, str]]) -> list[Searched]:
+    found = []
+    for one in hunt.changed.values():
+        tally = hunt.tallies[one.name]
+        status: Status = "no difference found"
+        why = one.why
+        if any(change_name(change) == one.name for change in hunt.found):
+            status = "differs"
+        elif broken := failures[0].get(one.module) or failures[1].get(one.module):
+            status, why = "not comparable", f"cannot be imported: {shortened(broken, 120)}"
+        elif one.kind == "removed":
+            status, why = "not comparable", "it is not there at head"
+        elif one.kind == "added":
+            status, why = (
+                ("not comparable", "it is not there at base") if not tally.executions else (status, why)
+            )
+        elif not tally.executions:
+            status = "not searched"
+            why = "no public caller was found" if not one.entries else "the time was over"
+        elif tally.refused > tally.executions / 2:
+            status, why = "not comparable", "it needs the network, or something else outside of the sandbox"
+        found.append(Searched(one.path, one.qualname, status, why, tally.executions, round(tally.seconds, 2)))
+    return found
+
+
+def _notes(hunt: Hunt, comparison: Comparison) -> list[str]:
+    notes = [f"{path}: {why}" for path, why in comparison.unreadable.items()]
+    return [*notes, *(f"{count} {what}" for what, count in hunt.notes.most_common(8))]
 
 
 def replay(test: str, sides: Sides, *, unsafe: bool = False, workers: int = 2) -> tuple[bool, bool]:
@@ -73,7 +266,8 @@ def replay(test: str, sides: Sides, *, unsafe: bool = False, workers: int = 2) -
     Raises:
         ProofUnavailable: no sandbox works here and not `unsafe`.
     """
-    raise NotImplementedError
+    with Replayer(tree_of(sides.base), tree_of(sides.head), confined=_confined(unsafe)) as replayer:
+        return replayer.whole(test)
 
 
 def open_questions(sides: Sides, proof: Proof) -> tuple[OpenQuestion, ...]:

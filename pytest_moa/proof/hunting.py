@@ -1,0 +1,264 @@
+"""From programs on which both sides differ to witnesses: examined, shrunk, written, proved."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pytest_moa.proof.behaviour import BehaviourChange, Outcome, Side, identity
+from pytest_moa.proof.changes import ChangedFunction
+from pytest_moa.proof.difference import Difference, differences, shown
+from pytest_moa.proof.lane import Lane, mentions_private
+from pytest_moa.proof.reducing import reductions
+from pytest_moa.proof.replaying import Replayer
+from pytest_moa.proof.snippet import Snippet
+from pytest_moa.proof.texts import shortened
+from pytest_moa.proof.writing import Unwritable
+
+#: Seconds for one program, and for one that is late, to be sure.
+SECONDS, LONG = 0.25, 4.0
+#: Witnesses of one changed function, and of one kind among them.
+MOST_WITNESSES, MOST_OF_A_KIND = 4, 2
+#: Programs of one batch that are looked at closer.
+MOST_EXAMINED = 12
+#: Seconds for making one witness smaller.
+SHRINKING = 3.0
+#: Tests that were written for one kind of difference and did not prove it.
+MOST_REFUTED = 4
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was done for one changed function."""
+
+    executions: int = 0
+    seconds: float = 0.0
+    refused: int = 0
+    reached: set[str] = field(default_factory=set)
+
+
+class Hunt:
+    """Collects witnesses. `deadline` is by `time.monotonic`."""
+
+    def __init__(
+        self,
+        changed: Sequence[ChangedFunction],
+        replayer: Replayer,
+        deadline: float,
+        progress: Callable[[str], None],
+        stop: threading.Event,
+    ) -> None:
+        self.changed = {one.name: one for one in changed}
+        self.replayer = replayer
+        self.deadline = deadline
+        self.progress = progress
+        self.stop = stop
+        self.found: list[BehaviourChange] = []
+        self.tallies = {name: Tally() for name in self.changed}
+        self.notes: Counter[str] = Counter()
+        self._kinds: Counter[tuple[str, ...]] = Counter()
+        self._refuted: Counter[tuple[str, ...]] = Counter()
+        self._seen: set[str] = set()
+
+    @property
+    def over(self) -> bool:
+        """Whether the time is up."""
+        return self.stop.is_set() or time.monotonic() > self.deadline
+
+    def done_with(self, name: str) -> bool:
+        """Whether a function has shown enough."""
+        return sum(change_name(one) == name for one in self.found) >= MOST_WITNESSES
+
+    def consider(self, lane: Lane, snippets: Iterable[Snippet]) -> tuple[list[Snippet], list[dict[str, Any]]]:
+        """Run programs on both sides, follow up those that differ; gives what ran, and base's results."""
+        fresh = []
+        for snippet in snippets:
+            key = f"{snippet.item}\n{snippet.module}\n{snippet.source}"
+            if key not in self._seen:
+                self._seen.add(key)
+                fresh.append(snippet)
+        if not fresh or self.over:
+            return [], []
+        base, head = lane.run(fresh, SECONDS)
+        differing: list[Snippet] = []
+        for snippet, was, now in zip(fresh, base, head, strict=True):
+            tally = self.tallies.get(self.owner(snippet.aim))
+            if tally is not None:
+                tally.executions += 1
+                tally.refused += bool(was["refused"] or now["refused"])
+            if was["digest"] != now["digest"] and not (was["refused"] or now["refused"]):
+                differing.append(snippet)
+        differing = [one for one in differing if not mentions_private(one.source)]
+        for snippet in sorted(differing, key=lambda one: one.cost)[:MOST_EXAMINED]:
+            if self.over:
+                break
+            self.examine(lane, snippet)
+        return fresh, base
+
+    def owner(self, aim: str) -> str:
+        """The changed function that a program for `aim` is searching for."""
+        if aim in self.changed:
+            return aim
+        for one in self.changed.values():
+            if any(entry.name == aim for entry in one.entries):
+                return one.name
+        return next(iter(self.changed), aim)
+
+    def looked_at(self, lane: Lane, snippet: Snippet) -> tuple[list[Any], list[Any], list[Difference]]:
+        """Two runs on each side, each in a fresh child, and where they differ."""
+        runs = [lane.run([snippet], SECONDS, detail=True) for _ in range(2)]
+        base, head = [one[0][0] for one in runs], [one[1][0] for one in runs]
+        if any(one["late"] for one in (*base, *head)) and not all(one["late"] for one in (*base, *head)):
+            runs = [lane.run([snippet], LONG, detail=True)]
+            base, head = [one[0][0] for one in runs], [one[1][0] for one in runs]
+        if any("facts" not in one and not one["late"] for one in (*base, *head)):
+            return base, head, []
+        return base, head, differences(base, head)
+
+    def examine(self, lane: Lane, snippet: Snippet) -> None:
+        """Make a witness of a program that differs, if its kind is new."""
+        base, _, found = self.looked_at(lane, snippet)
+        if not found:
+            self.notes["differences that a side does not repeat"] += 1
+            return
+        name = self._name_of(snippet, base[0])
+        if not self._wanted(name, found[0]):
+            return
+        smaller = self.shrunk(lane, snippet, found[0])
+        for one in dict.fromkeys((smaller, snippet)):
+            if self.over and self.found:
+                return
+            base, head, found = self.looked_at(lane, one)
+            for difference in found[:3]:
+                if self._wanted(name, difference) and self._proved(
+                    lane, one, difference, base[0], head[0], name
+                ):
+                    return
+
+    def _name_of(self, snippet: Snippet, base: Mapping[str, Any]) -> str:
+        reached = base.get("functions", ())
+        owners = [name for name in self.changed if name in reached]
+        aimed = self.owner(snippet.aim)
+        if aimed in owners or not owners:
+            return aimed
+        return max(owners, key=lambda name: self.changed[name].risk)
+
+    def _wanted(self, name: str, difference: Difference) -> bool:
+        kind = (name, *difference.kind)
+        return (
+            self._kinds[kind] < MOST_OF_A_KIND
+            and self._refuted[kind] < MOST_REFUTED
+            and not self.done_with(name)
+        )
+
+    def _proved(
+        self,
+        lane: Lane,
+        snippet: Snippet,
+        difference: Difference,
+        base: Mapping[str, Any],
+        head: Mapping[str, Any],
+        name: str,
+    ) -> bool:
+        kind = (name, *difference.kind)
+        try:
+            test = lane.test(snippet, difference, base)
+        except (Unwritable, SyntaxError) as error:
+            self.notes[f"differences that no test can assert ({error})"] += 1
+            self._refuted[kind] += 1
+            return False
+        verdict = self.replayer.verdict(test)
+        if not verdict.proves:
+            self._refuted[kind] += 1
+            self.notes["tests that did not hold in fresh processes"] += 1
+            self.rejected(test, verdict.base_message if verdict.base < 3 else "passes on head")
+            return False
+        self._kinds[kind] += 1
+        self.add(snippet, difference, base, head, name, test)
+        return True
+
+    def rejected(self, test: str, why: str) -> None:
+        """Hear of a test that proved nothing; for those who look for reasons."""
+
+    def add(
+        self,
+        snippet: Snippet,
+        difference: Difference,
+        base: Mapping[str, Any],
+        head: Mapping[str, Any],
+        name: str,
+        test: str,
+    ) -> None:
+        """Keep a witness."""
+        function = self.changed[name]
+        was, now = side_of(base, difference, difference.base), side_of(head, difference, difference.head)
+        change = BehaviourChange(
+            id=identity(function.module, function.qualname, snippet.source, was, now, difference.differs),
+            path=function.path,
+            module=function.module,
+            qualname=function.qualname,
+            line=function.lines[0],
+            input=snippet.source,
+            base=was,
+            head=now,
+            differs=difference.differs,
+            test=test,
+            found_by=snippet.by,
+            rank=difference.rank,
+        )
+        if all(one.test != change.test for one in self.found):
+            self.found.append(change)
+            self.progress(f"{function.qualname}: {shortened(snippet.source, 80)}")
+
+    def shrunk(self, lane: Lane, snippet: Snippet, wanted: Difference) -> Snippet:
+        """A smaller program that differs in the same way."""
+        until = min(time.monotonic() + SHRINKING, self.deadline + 2)
+        best = snippet
+        while time.monotonic() < until:
+            tried = [replace(best, source=source, code="") for source in reductions(best.source)]
+            tried = sorted((one for one in tried if one.cost < best.cost), key=lambda one: one.cost)
+            base, head = lane.run(tried, SECONDS) if tried else ([], [])
+            differing = [
+                one for one, was, now in zip(tried, base, head, strict=True) if was["digest"] != now["digest"]
+            ]
+            better = None
+            for one in differing[:6]:
+                _, _, found = self.looked_at(lane, one)
+                if found and found[0].kind == wanted.kind:
+                    better = one
+                    break
+                if time.monotonic() > until:
+                    break
+            if better is None:
+                break
+            best = better
+        return best
+
+
+def change_name(change: BehaviourChange) -> str:
+    """The changed function, as "package.module:Class.method"."""
+    return f"{change.module}:{change.qualname}"
+
+
+def side_of(details: Mapping[str, Any], difference: Difference, text: str) -> Side:
+    """What one side did, for people."""
+    outcome: Outcome = "returned"
+    if details["late"]:
+        outcome = "timed_out"
+    elif details.get("crashed"):
+        outcome = "crashed"
+    elif details["error"] is not None:
+        outcome = "raised"
+    arguments = text if difference.differs == "arguments" else ""
+    whole = shown(details) if difference.differs in ("arguments", "output", "warnings") else text
+    return Side(
+        outcome,
+        shortened(whole or text),
+        shortened(details.get("output", "")),
+        tuple(shortened(one) for one in details.get("warned", ())),
+        shortened(arguments),
+    )

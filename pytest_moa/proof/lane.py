@@ -1,0 +1,58 @@
+"""A way to run programs on both sides, and to write one as a test."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from pytest_moa.proof.changes import is_private
+from pytest_moa.proof.difference import Difference
+from pytest_moa.proof.pair import Pair
+from pytest_moa.proof.snippet import Snippet, bound_names
+from pytest_moa.proof.writing import body_of, module_of
+
+Results = tuple[list[dict[str, Any]], list[dict[str, Any]]]
+
+
+class Lane(Protocol):
+    """Runs snippets of one kind and writes them as tests."""
+
+    def run(self, snippets: Sequence[Snippet], seconds: float, *, detail: bool = False) -> Results:
+        """Results on base and on head, in the snippets' order."""
+
+    def test(self, snippet: Snippet, difference: Difference, base: Mapping[str, Any]) -> str:
+        """A test module. Raises Unwritable."""
+
+
+class ModuleLane:
+    """Programs that use a module's names."""
+
+    job = "pytest_moa.proof.side:run"
+
+    def __init__(self, pair: Pair, names: Mapping[str, Mapping[str, str]]) -> None:
+        self.pair = pair
+        self.names = names  #: by module: how each of its names is imported
+
+    def run(self, snippets: Sequence[Snippet], seconds: float, *, detail: bool = False) -> Results:
+        """Results on base and on head, in the snippets' order."""
+        programs = [{**snippet.to_json(), "module": snippet.module} for snippet in snippets]
+        return self.pair.run(self.job, programs, seconds, detail=detail)
+
+    def test(self, snippet: Snippet, difference: Difference, base: Mapping[str, Any]) -> str:
+        """A test module. Raises Unwritable."""
+        return module_of(snippet, body_of(snippet, difference, base), self.names[snippet.module])
+
+
+def mentions_private(source: str) -> bool:
+    """Whether a program uses names that are nobody else's."""
+    tree = ast.parse(source)
+    own = set(bound_names(tree.body))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and is_private(node.attr):
+            return True
+        if isinstance(node, ast.Name) and is_private(node.id) and node.id not in own and node.id != "_":
+            return True
+        if isinstance(node, ast.ImportFrom) and any(is_private(one.name) for one in node.names):
+            return True
+    return False

@@ -1,0 +1,103 @@
+"""Source as far as it runs: docstrings, annotations, comments and formatting are left out."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+from collections.abc import Iterator
+
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+class _Stripped(ast.NodeTransformer):
+    """Takes out what no caller can observe."""
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def _function(self, node: FunctionNode) -> ast.AST:
+        node.returns = None
+        node.body = _without_docstring(node.body)
+        return self.generic_visit(node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        node.body = _without_docstring(node.body)
+        return self.generic_visit(node)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        node.annotation = ast.Constant(None)
+        return self.generic_visit(node)
+
+
+def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
+    first = body[0]
+    if (
+        isinstance(first, ast.Expr)
+        and isinstance(first.value, ast.Constant)
+        and isinstance(first.value.value, str)
+    ):
+        return body[1:] or [ast.copy_location(ast.Pass(), first)]
+    return body
+
+
+def stripped(source: str) -> ast.Module:
+    """The tree of a module without docstrings and annotations. Raises SyntaxError, ValueError."""
+    tree = ast.parse(source)
+    tree.body = _without_docstring(tree.body) if tree.body else []
+    return _Stripped().visit(tree)  # type: ignore[no-any-return]
+
+
+def dumped(node: ast.AST) -> str:
+    """What two nodes have in common that do the same."""
+    return ast.dump(node)
+
+
+def statements(node: ast.AST) -> Iterator[tuple[str, int]]:
+    """Each statement under a function with its line, blocks by their heads."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield _head(child), getattr(child, "lineno", 0) or child.pattern.lineno  # type: ignore[union-attr]
+            yield from statements(child)
+
+
+def _head(node: ast.AST) -> str:
+    parts = [type(node).__name__]
+    for name, value in ast.iter_fields(node):
+        if name in ("body", "orelse", "finalbody", "handlers", "cases"):
+            continue
+        parts.append(_dump(value))
+    return "|".join(parts)
+
+
+def _dump(value: object) -> str:
+    if isinstance(value, ast.AST):
+        return ast.dump(value)
+    if isinstance(value, list):
+        return ",".join(map(_dump, value))
+    return repr(value)
+
+
+def changed_lines(base: ast.AST | None, head: ast.AST) -> tuple[int, ...]:
+    """Lines at head whose statements are not at base; of what only went away, the line after it."""
+    now = list(statements(head))
+    if base is None:
+        return tuple(line for _, line in now[:1])
+    was = [text for text, _ in statements(base)]
+    found: dict[int, None] = {}
+    matcher = difflib.SequenceMatcher(None, was, [text for text, _ in now], autojunk=False)
+    for kind, _, _, first, last in matcher.get_opcodes():
+        if kind == "equal":
+            continue
+        lines = [line for _, line in now[first:last]]
+        if not lines and now:
+            lines = [now[min(first, len(now) - 1)][1]]
+        found.update(dict.fromkeys(lines))
+    first_line = getattr(head, "lineno", 1)
+    return tuple(sorted(found)) or (first_line,)

@@ -1,0 +1,142 @@
+"""Both versions, each live in a warm process of its own, and jobs that run on both at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from pytest_moa.sandbox import Limits
+from pytest_moa.warm import Ended, WarmFailed, WarmProcess
+
+#: What a job that died did not tell of the program that it ran.
+CRASHED = {"digest": "crashed", "late": False, "refused": False, "raised": "", "hits": [], "crashed": True}
+#: The same for a program that no alarm could end.
+STUCK = {**CRASHED, "digest": "late", "late": True, "crashed": False}
+
+#: Most deaths of jobs in one batch before the rest of it is given up.
+MOST_DEATHS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """One version: its folder, and what goes in front of `sys.path`."""
+
+    root: Path
+    python_path: tuple[Path, ...]
+
+
+class Live:
+    """One version's warm process, started when it is first used."""
+
+    def __init__(self, make: Callable[[], WarmProcess]) -> None:
+        self._make = make
+        self._process: WarmProcess | None = None
+        self._lock = threading.Lock()
+        self.report: Any = None
+        self.failure = ""
+
+    def start(self) -> Any:
+        """What its preload reported; None if it failed, which `failure` explains."""
+        with self._lock:
+            if self._process is None and not self.failure:
+                process = self._make()
+                try:
+                    self.report = process.start()
+                    self._process = process
+                except WarmFailed as error:
+                    last = [line for line in error.output.strip().splitlines() if line.strip()]
+                    self.failure = f"{error.message}: {last[-1]}" if last else error.message
+                    process.close()
+        return self.report
+
+    def call(self, job: str, args: Any, limits: Limits, each: Callable[[Any], None] | None = None) -> Ended:
+        """Run a job; a process that is gone is started again once."""
+        for attempt in range(2):
+            self.start()
+            if self._process is None:
+                raise WarmFailed(self.failure)
+            try:
+                return self._process.call(job, args, limits=limits, each=each)
+            except WarmFailed:
+                self.close()
+                if attempt:
+                    raise
+        raise AssertionError
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+
+class Pair:
+    """Base and head; a context manager."""
+
+    def __init__(self, base: Live, head: Live) -> None:
+        self.base, self.head = base, head
+        self._threads = ThreadPoolExecutor(2)
+        self.executions = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End both processes."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self.base.close()
+        self.head.close()
+
+    def start(self) -> tuple[Any, Any]:
+        """Both preloads' reports; None for one that failed."""
+        return self.both(lambda live: live.start())
+
+    def both(self, work: Callable[[Live], Any]) -> tuple[Any, Any]:
+        """What `work` gives for each side, done at the same time."""
+        started = [self._threads.submit(work, live) for live in (self.base, self.head)]
+        first, second = (one.result() for one in started)
+        return first, second
+
+    def run(
+        self, job: str, programs: Sequence[Mapping[str, Any]], seconds: float, **args: Any
+    ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Results of all programs on both sides, in their order."""
+        self.executions += len(programs)
+        return self.both(lambda live: batch(live, job, programs, seconds, args))
+
+
+def batch(
+    live: Live, job: str, programs: Sequence[Mapping[str, Any]], seconds: float, args: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """Results of programs on one side. One that ends its process costs its chunk a second run."""
+    results: list[dict[str, Any]] = []
+    deaths, careful = 0, 0
+    while len(results) < len(programs):
+        if deaths >= MOST_DEATHS:
+            results += [dict(CRASHED)] * (len(programs) - len(results))
+            break
+        left = programs[len(results) :]
+        now = left[:careful] if careful else left
+        wall = min(60.0, 2 + seconds * (1.5 if len(now) == 1 else 6) + 0.003 * len(now))
+        limits = Limits(wall=wall, cpu=wall, memory=1 << 30)
+        got: list[dict[str, Any]] = []
+        given = {**args, "programs": list(now), "seconds": seconds, **({"chunk": 1} if careful else {})}
+        ended = live.call(job, given, limits, got.extend)
+        results += got
+        careful = max(0, careful - len(got)) if careful else 0
+        if ended.status == "returned":
+            continue
+        deaths += 1
+        if given.get("chunk") == 1 or len(now) == 1:
+            results.append(dict(STUCK if ended.status == "timed_out" else CRASHED))
+            careful = max(0, careful - 1)
+        else:
+            careful = 100
+    return results[: len(programs)]
