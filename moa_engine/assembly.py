@@ -71,6 +71,7 @@ def answer_to_json(answer: Answer) -> dict[str, object]:
         "error": answer.error,
         "error_code": answer.error_code,
         "late": answer.late,
+        "cut": answer.cut,
     }
 
 

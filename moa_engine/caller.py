@@ -142,8 +142,9 @@ class Caller:
             if (found := self._from_record(place, request)) is not None:
                 cached = True
                 tally.cached += 1
-                return answer(found[1], found[0].id)
-            made, value = await self._until_answered(place, request)
+                again, value, cut = found
+                return answer(value, again.id, cut=cut)
+            made, value, cut = await self._until_answered(place, request)
         except (CallError, BudgetExceeded, MaskingFailed) as problem:
             error = problem.message
             tally.failed += 1
@@ -155,26 +156,26 @@ class Caller:
             error = "cancelled"
             raise
         else:
-            return answer(value, made.id)
+            return answer(value, made.id, cut=cut)
         finally:
             known = [cost for cost in costs if cost is not None]
             paid = float(sum(known)) if len(known) == len(costs) else None
             seconds = time.perf_counter() - start
             self.observer(MemberFinished(member.name, layer, question.unit, cached, seconds, paid, error))
 
-    def _from_record(self, place: _Place, request: Request) -> tuple[Attempt, Any] | None:
+    def _from_record(self, place: _Place, request: Request) -> tuple[Attempt, Any, bool] | None:
         if not self.use_cache or (found := self.record.find(place.key)) is None:
             return None
         try:
-            value = read_answer(found.text, place.answer_type)
+            value, cut = read_answer(found.text, place.answer_type)
         except BrokenAnswer:  # a newer version reads more strictly than the one that recorded it
             return None
         again = self._attempt(place, request, "cached", time.time(), 0.0, text=found.text, raw=found.raw)
         self.earlier[again.id] = found.seconds
         self._keep(place, again)
-        return again, value
+        return again, value, cut
 
-    async def _until_answered(self, place: _Place, request: Request) -> tuple[Attempt, Any]:
+    async def _until_answered(self, place: _Place, request: Request) -> tuple[Attempt, Any, bool]:
         purpose: Purpose = "first"
         repaired = False
         asked = request
@@ -197,7 +198,7 @@ class Caller:
 
     async def _send(
         self, place: _Place, request: Request, purpose: Purpose, sent: Callable[[], None]
-    ) -> tuple[Attempt, Any]:
+    ) -> tuple[Attempt, Any, bool]:
         """One attempt, in a slot of its endpoint, paid from the budget, kept in the record."""
         member = place.member
         price = self.prices.get(member.name)
@@ -212,7 +213,7 @@ class Caller:
                 reply: Reply | None = None
                 try:
                     reply = await self._generate(member, request)
-                    value = read_answer(reply.text, place.answer_type)
+                    value, cut = _read(reply, place.answer_type)
                 except asyncio.CancelledError:
                     reservation.settle(None)
                     seconds = time.perf_counter() - clock
@@ -246,7 +247,7 @@ class Caller:
                 self._estimator.observe(member.model, len(request.text), reply.tokens_in)
             made = fill(seconds, reply=reply, cost_usd=paid)
             self._keep(place, made)
-            return made, value
+            return made, value, cut
         finally:
             reservation.release()
 
@@ -368,6 +369,17 @@ class Caller:
                 tally.cost = None if cost is None else tally.cost + cost
         self.record.append(attempt)
         self.announce(attempt)
+
+
+def _read(reply: Reply, answer_type: type[BaseModel] | None) -> tuple[BaseModel | str, bool]:
+    try:
+        return read_answer(reply.text, answer_type)
+    except BrokenAnswer as error:
+        if answer_type is None or reply.finish_reason != "length":
+            raise
+        raise BrokenAnswer(
+            "the answer was cut off at max_tokens", hint="raise max_tokens", raw=error.raw
+        ) from error
 
 
 def _paid(price: Price | None, reply: Reply) -> Decimal | None:

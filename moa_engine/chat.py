@@ -181,7 +181,7 @@ class ChatMember:
                 dialect = simpler
             if dialect is not known:
                 _dialects[place] = dialect
-            reply = read_reply(response.body, self._asked, wants_json=request.answer_schema is not None)
+            reply = read_reply(response.body, self._asked)
         except CallError as error:
             raise self._scrubbed(error) from None
         if self._masks:

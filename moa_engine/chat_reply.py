@@ -79,12 +79,11 @@ class Complaint:
         return bool(_OVERFLOW.search(self.everything))
 
 
-def read_reply(body: bytes, asked: Asked, *, wants_json: bool) -> Reply:
+def read_reply(body: bytes, asked: Asked) -> Reply:
     """The reply in the body of a successful response. Reasoning is not part of it.
 
     Raises:
-        BrokenAnswer: not JSON, no answer in it, or JSON that was cut off. `raw` is what the model
-            wrote, "" where there is nothing of it.
+        BrokenAnswer: not JSON, or no answer in it.
         Refused: the model or the endpoint's filter declined.
         CallError: the body reports a failure in spite of the status.
     """
@@ -121,13 +120,9 @@ def read_reply(body: bytes, asked: Asked, *, wants_json: bool) -> Reply:
         finish_reason=finish,
         raw=raw,
     )
-    problem = None
     if not text.strip():
         hint = "raise max_tokens: reasoning counts, too" if finish == "length" else ""
         problem = BrokenAnswer(f"the answer is empty (finish_reason {_shown(finish)})", hint=hint)
-    elif finish == "length" and wants_json:
-        problem = BrokenAnswer("the answer was cut off at max_tokens", hint="raise max_tokens", raw=text)
-    if problem is not None:
         problem.reply = reply
         raise problem
     return reply

@@ -35,6 +35,7 @@ class Answer:
     error: str = ""  #: why there is no value, for people
     error_code: str = ""  #: `CallError.code`, or "cancelled"
     late: bool = False  #: came after its layer had closed
+    cut: bool = False  #: ended in the middle; the value is what of it is whole
 
 
 @dataclass(frozen=True, slots=True)

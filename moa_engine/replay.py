@@ -71,5 +71,5 @@ def replay(stored: StoredRun, task_type: type[Task[Any]]) -> Outcome[Any]:
 def _answer(data: dict[str, Any], texts: dict[str, str], answer_type: type[BaseModel] | None) -> Answer:
     value: BaseModel | str | None = None
     if data["generation"]:
-        value = read_answer(texts[data["generation"]], answer_type)
+        value, _ = read_answer(texts[data["generation"]], answer_type)
     return Answer(**{**data, "value": value})

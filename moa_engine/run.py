@@ -228,7 +228,13 @@ class Run(Generic[ResultT]):
 
     def _heard(self, answer: Answer) -> None:
         self.answers.append(answer)
+        self._warn_of_cut(answer)
         self._event("answer", answer_to_json(answer))
+
+    def _warn_of_cut(self, answer: Answer) -> None:
+        warning = f"{answer.member}: an answer was cut off, and what of it is whole counts; raise max_tokens"
+        if answer.cut and warning not in self.warnings:
+            self.warnings.append(warning)
 
     async def _aggregate(self, layer: int) -> None:
         for name in self.committee.aggregators:
@@ -260,6 +266,8 @@ class Run(Generic[ResultT]):
             if not slow and all(answer.value is not None for answer in answers):
                 self.unsynthesised = False
                 self.synthesis = Synthesis(name, tuple(answers))
+                for answer in answers:
+                    self._warn_of_cut(answer)
                 self._event(
                     "synthesis",
                     {"aggregator": name, "answers": [answer_to_json(answer) for answer in answers]},

@@ -92,8 +92,9 @@ def _said(attempt: Attempt) -> Iterator[str]:
     cost = "" if not attempt.cost_usd else f", ${attempt.cost_usd:.5f}"
     purpose = "" if attempt.purpose == "first" else f", {attempt.purpose}"
     unit = f" [{attempt.unit}]" if attempt.unit else ""
+    cut = ", cut off" if attempt.finish_reason == "length" else ""
     sample = f" sample {attempt.sample + 1}" if attempt.sample else ""
-    yield f"  {attempt.member}{sample}{unit}: {attempt.seconds:.2f} s{tokens}{cost}{purpose}"
+    yield f"  {attempt.member}{sample}{unit}: {attempt.seconds:.2f} s{tokens}{cost}{purpose}{cut}"
     if attempt.error:
         yield f"      {attempt.error_code}: {printable(attempt.error)}"
     yield from _indented(attempt.text[:EXCERPT] + ("..." if len(attempt.text) > EXCERPT else ""))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel
 
-from moa_engine.answers import parse_answer
+from moa_engine.answers import parse_answer, read_answer
 from moa_engine.errors import BrokenAnswer
 
 
@@ -39,6 +39,49 @@ GOOD = '{"notes": [{"text": "one"}, {"text": "two"}]}'
 )
 def test_the_answer_is_found(text: str) -> None:
     assert [note.text for note in parse_answer(text, Notes).notes] == ["one", "two"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('{"notes": [{"text": "one"}, {"te', ["one"]),
+        ('{"notes": [{"text": "one"}, {"text": "tw', ["one"]),
+        ('{"notes": [{"text": "one"}, {"text": "[a], {b}, tw', ["one"]),
+        ('{"notes": [{"text": "one"}, {"text": "two"},', ["one", "two"]),
+        ('{"notes": [{"text": "one", "more": {"deep": [1, 2], "s": "', ["one"]),
+        ('{"notes": [{"text": "one"}], "mood": "fin', ["one"]),
+        ('{"notes": [{"text": "one"}], "sure": fal', ["one"]),
+        ('{"notes": [{"text": "one"}], "mood": "\\u00', ["one"]),
+        ('[{"text": "one"}, {"text": "two"}, {"te', ["one", "two"]),
+        ('[{"text": "one"}, {"text": "two"', ["one", "two"]),
+        ('```json\n[{"text": "one"}, {"text": "two"}, {"text', ["one", "two"]),
+        ('Here they are: [{"text": "line\nbreak"}, {"te', ["line\nbreak"]),
+        ('{"text": "one", "extra": "ab', ["one"]),
+    ],
+)
+def test_of_an_answer_that_is_cut_off_what_is_whole_counts(text: str, found: list[str]) -> None:
+    value, cut = read_answer(text, Notes)
+    assert isinstance(value, Notes)
+    assert [note.text for note in value.notes] == found
+    assert cut
+
+
+@pytest.mark.parametrize("text", [GOOD, f"{GOOD}\n\nI hope that hel", '{"notes": [{"text": "one"},]}'])
+def test_a_whole_answer_is_not_called_cut_off(text: str) -> None:
+    assert not read_answer(text, Notes)[1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"text": "one"}',
+        '```json\n{"text": "one", "extra": 1}\n```',
+        'I have one: {"text": "one"}. That is all.',
+        '[{"text": "one"}]',
+    ],
+)
+def test_an_entry_without_the_list_around_it_is_a_list_of_one(text: str) -> None:
+    assert [note.text for note in parse_answer(text, Notes).notes] == ["one"]
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,15 @@ import json
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from moa_engine.record import Record
+from moa_engine.replay import replay
+from review_bot.review_task import ReviewTask
 from tests.review_bot.commands import Review, as_json, command, environment
 from tests.review_bot.gitrepo import GitRepo
 from tests.scripted_endpoint import Scripted, ScriptedEndpoint
@@ -67,6 +71,59 @@ def test_a_model_and_a_tool_that_say_the_same_are_both_named(
     assert data["status"] == "complete"
     assert {name for finding in data["findings"] for name in finding["raised_by"]} == {"ruff", "qwen"}
     assert all(finding["line"] == 2 for finding in data["findings"])
+
+
+def reviewer(said: Scripted | str) -> Callable[[Any], Scripted | str]:
+    """A reviewer that says this, and an aggregator that decides nothing."""
+    return lambda request: '{"decisions": []}' if "decisions" in str(request) else said
+
+
+#: No tool says the same.
+OWN = {**FINDING, "quote": "def total", "title": "Prices may be negative", "body": "Nobody checks that."}
+
+
+@pytest.mark.parametrize("said", [OWN, [OWN], {"findings": OWN}])
+def test_a_finding_without_the_list_around_it_is_one(review: Review, repo: GitRepo, said: object) -> None:
+    with ScriptedEndpoint(reviewer(json.dumps(said))) as running:
+        with_model(repo, running.base_url)
+        data = as_json(review("HEAD~1", "--format", "json"))
+    found = [finding for finding in data["findings"] if "qwen" in finding["raised_by"]]
+    assert [finding["title"] for finding in found] == [OWN["title"]]
+    assert (data["status"], data["missing"]) == ("complete", [])
+
+
+CUT = json.dumps([OWN, FINDING])
+
+
+@pytest.mark.parametrize("finish_reason", ["length", "stop"])
+@pytest.mark.parametrize("text", [CUT[: CUT.rindex("body") + 9], f'{{"findings": {CUT[:-4]}'])
+def test_of_an_answer_that_is_cut_off_what_is_whole_counts(
+    review: Review, repo: GitRepo, tmp_path: Path, finish_reason: str, text: str
+) -> None:
+    with ScriptedEndpoint(reviewer(Scripted(text, finish_reason=finish_reason))) as running:
+        with_model(repo, running.base_url)
+        first = review("HEAD~1", "--format", "json")
+        asked = running.count
+        again = as_json(review("HEAD~1", "--format", "json"))
+    data = as_json(first)
+    found = [finding["title"] for finding in data["findings"] if "qwen" in finding["raised_by"]]
+    assert found == [OWN["title"]]
+    for warnings in (data["warnings"], again["warnings"], [first.stderr]):
+        assert any("qwen: an answer was cut off, and what of it is whole counts" in text for text in warnings)
+    assert running.count == asked == data["calls"] - 1 == 2  # ruff is the other one
+    with Record(tmp_path / "record.sqlite") as record:
+        runs = [record.run(run) for run in (data["run"], again["run"])]
+    for run in runs:
+        assert [event.data["cut"] for event in run.events if event.data.get("member") == "qwen"] == [True]
+        assert replay(run, ReviewTask).result is not None
+
+
+def test_an_answer_that_is_cut_off_before_anything_is_whole_is_none(review: Review, repo: GitRepo) -> None:
+    with ScriptedEndpoint(lambda _: Scripted('{"findings": [', finish_reason="length")) as running:
+        with_model(repo, running.base_url)
+        done = review("HEAD~1", "--format", "json")
+    assert as_json(done)["missing"] == ["qwen"]
+    assert "the answer was cut off at max_tokens (raise max_tokens)" in done.stderr
 
 
 def test_the_same_review_again_makes_no_call(review: Review, endpoint: ScriptedEndpoint) -> None:

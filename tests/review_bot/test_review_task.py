@@ -336,6 +336,22 @@ def test_no_findings_is_an_answer(text: str) -> None:
     assert parse_answer(text, ReviewAnswer).drafts() == []
 
 
+@pytest.mark.parametrize("many", [True, False])
+def test_entries_say_by_their_keys_which_list_they_are_from(many: bool) -> None:
+    stance = {"id": "a1b2c3d4", "why": "callers check", "position": "dispute"}
+    decision = {"ids": ["a1b2c3d4"], "reason": "callers check", "verdict": "rejected"}
+
+    def text(said: dict[str, Any]) -> str:
+        return json.dumps([said] if many else said)
+
+    again = parse_answer(text(stance), SecondAnswer)
+    assert ([taken.id for taken in again.stances], again.drafts()) == (["a1b2c3d4"], [])
+    more = parse_answer(text(draft()), SecondAnswer)
+    assert (more.stances, len(more.drafts())) == ([], 1)
+    settled = parse_answer(text(decision), Verdicts)
+    assert ([taken.verdict for taken in settled.decisions], settled.new) == (["rejected"], [])
+
+
 @pytest.mark.parametrize(
     "text",
     [
