@@ -29,7 +29,7 @@ def request_of(
     """What to ask, and which targets are left out of it."""
     root = config.rootpath
     measured = Measured.of(config)
-    by_context = {} if measured is None else measured.reaching(root, _unwatched(targets, seen))
+    by_context = {} if measured is None else measured.reaching(root, targets)
     kept, skipped = _tested_soundly(targets, seen, by_context)
     names = {target.name for target in kept}
     reached: defaultdict[str, set[str]] = defaultdict(set)
@@ -72,10 +72,6 @@ def reaching_files(request: SuggestRequest) -> dict[str, dict[str, int]]:
     return {name: dict(files) for name, files in counts.items()}
 
 
-def _unwatched(targets: list[Target], seen: Recording) -> list[Target]:
-    return [target for target in targets if target.name not in seen.branches]
-
-
 def _tested_soundly(
     targets: list[Target], seen: Recording, by_context: Mapping[str, set[str]]
 ) -> tuple[list[Target], list[Skipped]]:
@@ -103,7 +99,9 @@ def _existing(seen: Recording, names: set[str], by_context: Mapping[str, set[str
         reached = {
             name: tuple(sorted(ids)) for name, ids in seen.reached.get(test, {}).items() if name in names
         }
-        reached |= {name: () for name, tests in by_context.items() if test in tests and name in names}
+        for name in names:
+            if test in by_context.get(name, ()):
+                reached.setdefault(name, ())
         if reached:
             file = seen.files.get(test, test.partition("::")[0])
             found.append(ReachingTest(test, file, reached, seen.seconds.get(test, 0.0)))

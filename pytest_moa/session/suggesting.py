@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
@@ -81,6 +82,13 @@ class Suggesting:
         if exitstatus not in _RAN:
             terminalreporter.write_line("moa: nothing is suggested: the session did not get to its end")
             return
+        try:
+            self._conclude(terminalreporter)
+        except KeyboardInterrupt:
+            terminalreporter.write_line("")
+            terminalreporter.write_line("moa: interrupted; pytest --moa-accept writes what was found")
+
+    def _conclude(self, terminalreporter: TerminalReporter) -> None:
         found = self._suggestions()
         run = kept(found, self._config.rootpath)
         is_kept = not found.plan and keep(self._config, run)
@@ -116,7 +124,9 @@ class Suggesting:
 
     def _suggestions(self) -> Suggestions:
         """What comes of it all: never an error, always something for the report."""
-        found = self._asked()
+        with warnings.catch_warnings():  # the user's filters, `error` perhaps, are for the user's tests
+            warnings.simplefilter("ignore")
+            found = self._asked()
         found = replace(found, warnings=(*self._warnings, *found.warnings))
         if self._options.report is not None:
             try:
@@ -140,6 +150,8 @@ class Suggesting:
         skipped = (*skipped, *more)
         found = self._run(request) if request.targets else Suggestions(status="nothing")
         found = replace(found, skipped=(*skipped, *found.skipped))
+        if not request.plan:
+            keep(self._config, kept(found, self._config.rootpath))  # whatever happens from here on
         problems: list[str] = []
         found = self._without_unwanted(found)
         suggestions = placed(placing_of(self._config), found, reaching_files(request), problems)

@@ -17,7 +17,8 @@ from tests.review_bot.gitrepo import GitRepo
 pytest_plugins = ["pytester"]
 
 FILES = {
-    "pyproject.toml": "[tool.pytest]\nstrict = true\npythonpath = ['src']\ntestpaths = ['tests']\n",
+    "pyproject.toml": "[tool.pytest]\nstrict = true\npythonpath = ['src']\ntestpaths = ['tests']\n"
+    "filterwarnings = ['error']\n",
     "src/shop/__init__.py": "",
     "src/shop/rates.py": "def price(weight):\n    if weight > 5:\n        return 9\n    return weight * 2\n",
     "tests/test_rates.py": "from shop.rates import price\n\n\ndef test_price():\n    assert price(1) == 2\n",

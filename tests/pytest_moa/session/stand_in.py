@@ -9,6 +9,9 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import signal
+import time
+import warnings
 from dataclasses import asdict
 
 import pytest
@@ -42,6 +45,7 @@ def pytest_moa_suggest(request: SuggestRequest, progress: Observer) -> Suggestio
         "proposers": sorted(request.proposers),
     }
     (request.root / "request.json").write_text(json.dumps(asked))
+    warnings.warn("of no interest to the user, whose settings make errors of warnings", stacklevel=1)
     if request.plan:
         return Suggestions(status="plan", plan="1 call, $0.01")
     if os.environ.get("STAND_IN_DOES") == "fail":
@@ -53,7 +57,8 @@ def pytest_moa_suggest(request: SuggestRequest, progress: Observer) -> Suggestio
             Progress("calling", len(suggestions), len(request.targets), so_far=_all(request, suggestions))
         )
         if os.environ.get("STAND_IN_DOES") == "interrupt":
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(30)
     return _all(request, suggestions)
 
 

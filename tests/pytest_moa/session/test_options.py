@@ -9,7 +9,7 @@ import pytest
 from moa_engine.errors import ConfigError
 from pytest_moa.project import Project
 from pytest_moa.session.options import Options
-from pytest_moa.session.targets import Chosen, choose, dumped, loaded
+from pytest_moa.session.targets import Chosen, choose, dumped, loaded, ranked
 from pytest_moa.target import Target
 
 pytest_plugins = ["pytester"]
@@ -92,3 +92,21 @@ def test_a_target_that_is_not_there_is_an_error(
 def test_targets_travel_to_workers_and_back() -> None:
     targets = [Target("a.py", "a", "f", 1, 2, "changed")]
     assert loaded(dumped(targets)) == targets
+
+
+def test_without_a_repository_there_is_a_reason(
+    pytester: pytest.Pytester, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(pytester.path.parent))
+    names, found = chosen(pytester, project)
+    assert names == []
+    assert "is not in a git repository, so nobody knows what changed" in found.nothing
+
+
+def test_targets_with_most_open_branches_come_first() -> None:
+    names = ("small", "wide", "covered", "unknown")
+    targets = [Target("a.py", "a", name, 1, 2) for name in names]
+    branches = {"a.py::small": {"1"}, "a.py::wide": {"1", "2", "3"}, "a.py::covered": {"1", "2", "3", "4"}}
+    reached = {"a.py::covered": {"1", "2", "3", "4"}, "a.py::wide": {"1"}}
+    order = [target.qualname for target in ranked(targets, branches, reached)]
+    assert order == ["unknown", "wide", "small", "covered"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.pytest_moa.session.conftest import CHANGED, FILES, Shop
+from tests.pytest_moa.session.conftest import CHANGED, FILES, OTHER, Shop
 
 PRICE = "src/shop/rates.py::price"
 MORE = (
@@ -42,15 +42,18 @@ def test_a_crashed_worker_is_mentioned(shop: Shop) -> None:
 def test_what_pytest_cov_measured_is_read(shop: Shop, workers: str) -> None:
     pytest.importorskip("pytest_cov")
     shop.change()
+    late = "def test_late():\n    from shop.other import other\n\n    assert other(2) == 2\n"
+    shop.repo.write({"src/shop/other.py": OTHER, "tests/test_z.py": late})
     ran = shop.run(
         "--moa", "--cov", "src", "--cov-branch", "--cov-context", "test", "-n", workers,
         plugins=("pytest_cov.plugin", "xdist.plugin"),
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout
     assert "src/shop/rates.py" in ran.stdout
-    recorded = shop.asked()["recorded"]
-    assert recorded["coverage"] == {PRICE: [3]}
-    assert recorded["reached"] == {PRICE: ["1:0 enter", "2:4 if false"]}
+    asked = shop.asked()
+    assert asked["recorded"]["coverage"] == {PRICE: [3], "src/shop/other.py::other": []}
+    assert asked["recorded"]["reached"] == {PRICE: ["1:0 enter", "2:4 if false"]}
+    assert asked["existing"] == ["tests/test_rates.py::test_price", "tests/test_z.py::test_late"]
 
 
 def test_randomly_asyncio_and_hypothesis(shop: Shop) -> None:
