@@ -85,6 +85,7 @@ class Finder(ast.NodeVisitor):
         self._scope: Scope = "definition"
         self._in_function = False
         self._message = False
+        self._in_group = False  #: in an `except*`, which no `return` may leave
 
     def statements(self, nodes: Iterable[ast.stmt]) -> None:
         """Visit statements in order."""
@@ -219,7 +220,7 @@ class Finder(ast.NodeVisitor):
     def visit_Break(self, node: ast.Break) -> None:
         """In a function it can also become a `return`."""
         self._operate(node)
-        if self._in_function:
+        if self._in_function and not self._in_group:
             self._add([(self._text.start(node), self._text.end(node), "return", "loop")])
 
     def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
@@ -228,6 +229,23 @@ class Finder(ast.NodeVisitor):
         for one in node.values:
             if isinstance(one, ast.FormattedValue) and self._is_placed(one.value):
                 self.visit(one.value)
+
+    def visit_TemplateStr(self, node: ast.AST) -> None:
+        """A t-string (since Python 3.14): only what is put into it."""
+        for one in getattr(node, "values", ()):
+            if not isinstance(one, ast.Constant) and self._is_placed(one.value):
+                self.visit(one.value)
+
+    def visit_TryStar(self, node: ast.AST) -> None:
+        """Its handlers have rules of their own."""
+        before, self._in_group = self._in_group, True
+        self._children(node)
+        self._in_group = before
+
+    def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
+        """Not the keys: two may not become one."""
+        for pattern in node.patterns:
+            self.visit(pattern)
 
     def _is_placed(self, node: ast.expr) -> bool:
         """Whether the parser says truly where the node is: before Python 3.12 not always in f-strings."""

@@ -115,8 +115,8 @@ def decorators(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, text
     """A decorator goes, if it does more than inform a type checker or save time."""
     for one in node.decorator_list:
         name = ast.unparse(one.func if isinstance(one, ast.Call) else one).rpartition(".")[2]
-        if name not in INERT_DECORATORS:
-            start = text.source.rindex("@", 0, text.start(one))
+        start = text.source.rindex("@", 0, text.start(one))
+        if name not in INERT_DECORATORS and not text.source[start + 1 : text.start(one)].strip():
             yield start, text.end(one), "", "decorator"
 
 

@@ -95,6 +95,17 @@ def test_blocks():
     } <= (changes(source))
 
 
+def test_what_would_not_compile_is_not_proposed():
+    source = (
+        "def g(a):\n    try:\n        pass\n    except* KeyError:\n        for b in a:\n            break\n"
+        "    match a:\n        case {'k': 1, 'K': 2}: pass\n        case _: pass\n"
+        "@(g)\ndef h(): return f'{a}' 'b' f'{g(1, 2)!r:>{a}}'\n"
+    )
+    for mutant in mutants_of(source, "subject"):
+        compile(mutated_source(source, mutant), "subject", "exec")
+    assert {("loop", "break", "continue"), ("number", "2", "3")} <= changes(source)
+
+
 def test_definitions():
     source = (
         "import functools\nfrom dataclasses import dataclass\nRATE = 5\n@dataclass\nclass A:\n"
