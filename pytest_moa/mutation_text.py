@@ -69,7 +69,7 @@ def _survivors(report: MutationReport, colour: bool) -> Iterator[str]:
 
 
 def _diff(report: MutationReport, verdict: Verdict, colour: bool) -> Iterator[str]:
-    for line in printable(report.diff(verdict.mutant)).splitlines():
+    for line in printable(report.diff(verdict.mutant)).rstrip().splitlines():
         if line.startswith(("--- ", "+++ ")):
             continue
         if line.startswith("@@"):

@@ -10,6 +10,7 @@ Everything that is known stays in `verdicts` and `facts`, also when an interrupt
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -34,6 +35,9 @@ Progress = Callable[[int, int], object]
 SUITE: Final = Limits(
     wall=900, cpu=900, memory=4 << 30, processes=256, file_bytes=1 << 30, output_bytes=64 << 20
 )
+
+#: Variables that decide which plug-ins pytest loads: the user's choice stays.
+_PLUGINS: Final = ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_PLUGINS")
 
 _COLLECTED: Final = "pytest_moa.running.warm_session:collected"
 _UNCOLLECTED: Final = "pytest_moa.running.fresh_session:uncollected"
@@ -281,6 +285,7 @@ class Executor:
             readable=[*roots, *project.installed_path, *project.test_paths],
             limits=SUITE,
             confined=self.confined,
+            environ={name: os.environ[name] for name in _PLUGINS if name in os.environ},
             hash_seed=hash_seed,
         )
         self.mechanism = process.mechanism.name
