@@ -14,6 +14,9 @@ from pytest_moa.search.shrinking import shrunk
 from pytest_moa.search.trial import passes
 from pytest_moa.search.writing import Unwritable, Writer
 
+#: Seconds in which a test is run against mutants for which it was not made.
+SECONDS_FOR_OTHERS = 0.3
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
@@ -37,11 +40,6 @@ class Chooser:
         """Tests for all that is killed and not yet written, the best first."""
         hunt = self.hunt
         waiting = [known for known in hunt.killers if known.kills - self.killed]
-        for known in waiting:
-            if time.monotonic() > until:
-                break
-            hunt.safe_point()
-            hunt.complete(known)
         failed: set[Known] = set()
         while time.monotonic() < until:
             open_ = [
@@ -106,7 +104,11 @@ class Chooser:
             return None
         if not self._holds(candidate):
             return None
-        kills = {name for name in self._reached(known) if self._kills(candidate, name)}
+        kills = {name for name in sorted(wanted) if self._kills(candidate, name)}
+        until = time.monotonic() + SECONDS_FOR_OTHERS
+        for name in self._reached(known):
+            if name not in wanted and time.monotonic() < until and self._kills(candidate, name):
+                kills.add(name)
         self.writer.taken.add(candidate.name)
         return Chosen(candidate, frozenset(kills), known.hits)
 
@@ -118,7 +120,9 @@ class Chooser:
 
     def _reached(self, known: Known) -> Collection[str]:
         rivals = self.hunt.rivals
-        return rivals.reached(known.hits)
+        return [
+            name for name in rivals.reached(known.hits) if name in known.kills or name not in rivals.endless
+        ]
 
     def _kills(self, candidate: Candidate, name: str) -> bool:
         if name not in self.hunt.rivals:

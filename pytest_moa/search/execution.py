@@ -39,7 +39,7 @@ from pytest_moa.values import Expression, source_of
 Key = tuple[Any, str]
 Facts = dict[Key, Canonical]
 
-#: Seconds that a program may take; mutants loop for ever often.
+#: Seconds of CPU that a program may take (a busy machine must not look like an endless loop).
 SECONDS = 0.2
 #: An iterator that gives more is looked at by its first items.
 MOST_ITEMS = 500
@@ -77,11 +77,12 @@ class Run:
     values: list[Any] = field(default_factory=list)
     names: dict[str, Any] = field(default_factory=dict)
     written: dict[Key, Expression | None] | None = None  #: values as source, if they were asked for
+    inside: bool = True  #: the exception came out of the module, not out of calling it wrongly
     deliberate: bool = True  #: the exception was raised by a `raise` of user code, not by a builtin
 
-    def note(self, where: Any, value: Any, prefix: str = "{}") -> None:
+    def note(self, where: Any, value: Any, prefix: str = "{}", depth: int = 0) -> None:
         """Look at a value; also write down its parts if that was asked for."""
-        for path, seen in _safe_look(value).items():
+        for path, seen in _safe_look(value, depth).items():
             key = (where, path.replace("{}", prefix) if prefix != "{}" else path)
             self.facts[key] = seen
             if self.written is not None:
@@ -102,16 +103,16 @@ class Runner:
     def run(self, program: Program, seconds: float | None = None, *, write: bool = False) -> Run:
         """Run all steps until one raises. With `write`, what is seen is also written as source."""
         names = dict(vars(self.module))
-        names.update(_imports(program.imports()))
+        names.update(_imports(program.imports))
         run = Run({}, names=names, written={} if write else None)
         output, kept = io.StringIO(), (sys.stdout, sys.stderr)
-        before = signal.signal(signal.SIGALRM, too_slow)
+        before = signal.signal(signal.SIGPROF, too_slow)
         caught: list[warnings.WarningMessage] | None = None
         undo = Undo()
         names["monkeypatch"] = undo
         sys.stdout, sys.stderr = output, _NOWHERE
         try:
-            signal.setitimer(signal.ITIMER_REAL, seconds or self.seconds, 0.02)
+            signal.setitimer(signal.ITIMER_PROF, seconds or self.seconds, 0.02)
             if self.watch_warnings:
                 with warnings.catch_warnings(record=True) as caught:
                     warnings.simplefilter("always")
@@ -123,7 +124,7 @@ class Runner:
         finally:
             stop_timer()
             sys.stdout, sys.stderr = kept
-            signal.signal(signal.SIGALRM, before)
+            signal.signal(signal.SIGPROF, before)
             undo.undo()
         if run.timed_out:
             run.facts = {("time", ""): "out"}
@@ -150,6 +151,7 @@ class Runner:
             except (Exception, SystemExit) as error:
                 run.raised = index
                 _note_error(error, index, run)
+                run.inside = bool(step.form) or _passed(error, self.module.__file__)
                 break
             if step.name:
                 names[step.name] = value
@@ -160,7 +162,7 @@ class Runner:
                     _note_arguments(value, arguments, before, run)
         for step in program.steps:
             if step.role == "given" and step.name in names and type(names[step.name]) not in _PLAIN:
-                run.note(f"end {step.name}", names[step.name])
+                run.note(f"end {step.name}", names[step.name], depth=2)
 
     def _look(self, value: Any, index: int, step: Step, run: Run) -> None:
         if step.is_statement:
@@ -177,9 +179,9 @@ class Runner:
 _PLAIN = frozenset({int, float, str, bytes, bool, type(None), tuple, frozenset, types.FunctionType})
 
 
-def _safe_look(value: Any) -> dict[str, Canonical]:
+def _safe_look(value: Any, depth: int) -> dict[str, Canonical]:
     try:
-        return looked_at(value)
+        return looked_at(value, depth)
     except TooSlow:
         raise
     except Exception as error:  # a property or __str__ of the user's class
@@ -254,6 +256,16 @@ def _note_error(error: BaseException, index: int, run: Run) -> None:
         run.note("raised", getattr(error, name, None), f"{{}}.{name}")
 
 
+def _passed(error: BaseException, filename: str | None) -> bool:
+    """Whether an exception came through code of a file."""
+    traceback = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == filename:
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
 def _deliberate(error: BaseException) -> bool:
     """Whether a `raise` statement raised it: what builtins say changes from one Python to another."""
     traceback = error.__traceback__
@@ -298,7 +310,7 @@ def uninterrupted(function: Any) -> None:
 
 def stop_timer() -> None:
     """Stop the time limit."""
-    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 class _Nowhere(io.TextIOBase):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import random
 import types
 from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
+from pytest_moa.search.clocks import MOMENT, still
 from pytest_moa.search.inputs import Inputs, expression, patterns_in, tokens_of
-from pytest_moa.search.neighbours import neighbour
+from pytest_moa.search.neighbours import literal, neighbour
 from pytest_moa.search.program import Argument, Program, Step, variable_for
-from pytest_moa.search.shapes import ANY
+from pytest_moa.search.shapes import ANY, NUMBER, TEXT, Shape
 from pytest_moa.search.surface import Callee, Parameter, Surface
 from pytest_moa.values import Expression, source_of
 
@@ -88,6 +90,8 @@ class Generator:
         self.made: dict[str, list[tuple[Argument, ...]]] = defaultdict(list)  # arguments that construct
         self.seeds: dict[tuple[str, str], list[Expression]] = defaultdict(list)  # by callee and parameter
         self.results: dict[str, list[Expression]] = defaultdict(list)  # by kind of value
+        self.clocks: list[str] = []  # that the module reads
+        self.helpers = _helpers(surface)
         self._inputs: dict[str, Inputs] = {}
 
     def inputs_for(self, callee: Callee) -> Inputs:
@@ -231,6 +235,10 @@ class Generator:
             return rng.choice(seeds)
         if one.near and rng.random() < 0.3:
             return self._near(rng.choice(one.near), inputs)
+        if self.helpers and rng.random() < 0.06:
+            made = self._by_helper(inputs, steps)
+            if made is not None:
+                return made
         chance = rng.random()
         if chance < 0.06:
             return inputs.of_shape(ANY)
@@ -239,6 +247,25 @@ class Generator:
         if known and rng.random() < 0.1:
             return rng.choice(known)
         return inputs.of_shape(shape)
+
+    def _by_helper(self, inputs: Inputs, steps: list[Step]) -> Expression | None:
+        """What another function or class of the package makes, inline."""
+        name, helper = self.rng.choice(self.helpers)
+        if isinstance(helper, type):
+            methods = [
+                one for one, value in vars(helper).items() if inspect.isfunction(value) and one[0] != "_"
+            ]
+            given = steps[0].arguments if steps and steps[0].role == "given" else ()
+            if not methods or not given:
+                return None
+            method = self.rng.choice(methods)
+            made = Step(name, given)
+            value = inputs.of_shape(self.rng.choice((TEXT, Shape("bytes"))))
+            return Expression(
+                f"{made.expression}.{method}({value.source})", made.all_imports() | value.imports
+            )
+        value = inputs.of_shape(self.rng.choice((TEXT, TEXT, NUMBER, Shape("bytes"), ANY)))
+        return Expression(f"{name}({value.source})", value.imports)
 
     def _near(self, value: Any, inputs: Inputs) -> Expression:
         written = expression(value)
@@ -293,6 +320,8 @@ class Generator:
         step = program.steps[index]
         if chance < 0.08 and len(program.steps) > 1:
             return program.without(rng.randrange(len(program.steps) - 1))
+        if self.clocks and rng.random() < 0.12 and len(program.steps) < 7:
+            return self._at_another_time(program)
         if chance < 0.16 and 1 < len(program.steps) < 6:
             return self._with_more(program)
         callee = self.callee_of(step, program)
@@ -315,6 +344,20 @@ class Generator:
         arguments = list(step.arguments)
         arguments[at] = Argument(arguments[at].name, changed)
         return program.with_step(index, replace(step, arguments=tuple(arguments)))
+
+    def _at_another_time(self, program: Program) -> Program:
+        """The clock moves on, or back, before one of the later steps."""
+        rng = self.rng
+        if not any(step.role == "world" and step.form for step in program.steps):
+            program = replace(program, steps=(*(still(name, MOMENT) for name in self.clocks), *program.steps))
+        first = next(step for step in program.steps if step.role == "world" and step.form)
+        known, moment = literal(first.arguments[0].value.source)
+        if not known or not isinstance(moment, (int, float)):
+            return program
+        later = int(moment) + rng.choice((1, 10, 60, 100, 3600, 86400, -1, -60, -3600))
+        at = rng.randint(1, len(program.steps) - 1)
+        moved = replace(first, arguments=(Argument("", Expression(str(later))),))
+        return replace(program, steps=(*program.steps[:at], moved, *program.steps[at:]))
 
     def _with_more(self, program: Program) -> Program:
         steps = list(program.steps)
@@ -373,6 +416,19 @@ class Generator:
                     return self.surface.callees.get(f"{given.callee}.{name}")
                 return self.surface.callees.get(f"{given.callee}.{last}")
         return None
+
+
+def _helpers(surface: Surface) -> list[tuple[str, Any]]:
+    """Functions and classes that the module takes from others of its package."""
+    package = surface.module.__name__.partition(".")[0]
+    found = []
+    for name, value in vars(surface.module).items():
+        home = getattr(value, "__module__", None) or ""
+        if home == surface.module.__name__ or home.partition(".")[0] != package or name.startswith("_"):
+            continue
+        if inspect.isfunction(value) or (isinstance(value, type) and not issubclass(value, BaseException)):
+            found.append((name, value))
+    return found
 
 
 def _may_be_result(one: Parameter) -> bool:

@@ -50,7 +50,6 @@ class Known:
     accidental: bool
     seconds: float
     kills: set[str] = field(default_factory=set)
-    complete: bool = False  #: `kills` are all kills among the mutants that it reaches
     unfit: set[str] = field(default_factory=set)  #: mutants that it tells apart, but no test can
     cost: float = 0.0  #: how little a reader would like it
 
@@ -77,6 +76,7 @@ class Hunt:
         self.guard = guard or Guard()
         self.clocks = Clocks(surface.module)
         self.taste = Taste(surface)
+        generator.clocks = self.clocks.read
         self.has_public = any(one.public for one in surface.callees.values())
         self.private_too = not self.has_public  #: whether private functions are called by themselves
         self.hits: set[str] = set()
@@ -131,14 +131,14 @@ class Hunt:
         self.guard.running(f"\0{program.source}")
         for _ in range(3):
             self.probes.clear()
-            began = time.perf_counter()
+            began = time.process_time()
             run = self.runner.run(program)
-            seconds = time.perf_counter() - began
+            seconds = time.process_time() - began
             self.executed += 1
             if run.timed_out or seconds > SLOW:
                 return None
             if run.raised is not None:
-                if run.facts["raised", "type"][1] in _HOPELESS:
+                if run.facts["raised", "type"][1] in _HOPELESS or not run.inside:
                     return None
                 program = replace(program, steps=program.steps[: run.raised + 1])
                 break
@@ -183,6 +183,7 @@ class Hunt:
         if other.facts == facts:
             return set()
         if other.timed_out:
+            self.rivals.endless.add(name)
             return set(facts)
         return {key for key in facts if other.facts.get(key) != facts[key]}
 
@@ -288,18 +289,6 @@ class Hunt:
         found = dict.fromkeys(known for kept in self.by_gate.values() for known in kept)
         ordered = sorted(dict.fromkeys([*self.killers, *found]), key=lambda known: known.cost)
         return ordered[:most]
-
-    def complete(self, known: Known) -> None:
-        """Find all mutants that a program kills, also those that others killed before."""
-        if known.complete:
-            return
-        known.facts = self.stable(known.program, known.facts)
-        for name in self.rivals.reached(known.hits):
-            if name not in known.kills and name not in known.unfit:
-                known.kills.update(
-                    {name} if self.tells(known.program, known.facts, name, known.seconds) else ()
-                )
-        known.complete = True
 
 
 def progress(hunt: Hunt) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def name_of(program: Program, run: Run, taken: Iterable[str]) -> str:
     if run.raised is not None:
         error = run.facts.get(("raised", "type"), ("", "error"))[1]
         parts.append(f"raises_{variable_for(str(error).rpartition('.')[2], ())}".rstrip("_"))
-    described = _arguments(aimed)
+    described = _reason(run, aimed) or _arguments(aimed)
     if described:
         parts.append(described)
     before = [one for one in program.steps[:-1] if one.role == "when"]
@@ -51,6 +51,17 @@ def name_of(program: Program, run: Run, taken: Iterable[str]) -> str:
     if name not in others:
         return name
     return next(f"{name}_{number}" for number in range(2, 1000) if f"{name}_{number}" not in others)
+
+
+def _reason(run: Run, aimed: Step) -> str:
+    """What the message of an exception says, without the values in it."""
+    message = run.facts.get(("raised", "message"), "")
+    if not isinstance(message, str):
+        return ""
+    said = {word for argument in aimed.arguments for word in re.findall(r"\w+", argument.value.source)}
+    plain = re.sub(r"'[^']*'|\"[^\"]*\"|\S*\d\S*", " ", message)
+    words = [word.lower() for word in re.findall(r"[A-Za-z]+", plain) if word not in said]
+    return f"for_{'_'.join(words[:6])}" if len(words) > 1 else ""
 
 
 def _subject(program: Program, aimed: Step) -> str:
@@ -73,9 +84,10 @@ def _arguments(step: Step) -> str:
     words = ""
     if named:
         words = "with_" + "_and_".join(named[:3])
-    first = next((argument for argument in step.arguments if not argument.name), None)
-    if first is not None and len(named) < 2:
-        described = _value(first.value.source)
+    given = [argument for argument in step.arguments if not argument.name]
+    if given and len(named) < 2:
+        longest = max(given, key=lambda argument: len(argument.value.source))
+        described = _value(longest.value.source) or _value(given[0].value.source)
         words = f"of_{described}_{words}" if described else words
     return words.strip("_")
 

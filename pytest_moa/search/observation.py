@@ -14,6 +14,7 @@ import datetime
 import decimal
 import enum
 import fractions
+import functools
 import pathlib
 import re
 import types
@@ -32,7 +33,6 @@ MOST_ATTRIBUTES, MOST_ELEMENTS, DEEPEST = 10, 6, 3
 LONGEST = 2_000
 
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{5,}")
-_ATOMS = (int, float, complex, str, bytes, bytearray)
 _VALUES = (
     datetime.date,
     datetime.time,
@@ -56,10 +56,10 @@ class _Opaque(Exception):
     """Not a plain value."""
 
 
-def looked_at(value: Any) -> Look:
-    """All paths of a value with their canonical forms."""
+def looked_at(value: Any, depth: int = 0) -> Look:
+    """All paths of a value with their canonical forms; the fewer, the larger `depth` is."""
     look: Look = {}
-    _look(value, "{}", look, 0)
+    _look(value, "{}", look, depth)
     return look
 
 
@@ -156,44 +156,35 @@ _CALLS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def public_attributes(value: Any) -> list[str]:
+def public_attributes(value: object) -> list[str]:
     """Names of an object's public data: what it holds, its slots and its properties."""
-    names = [name for name in getattr(value, "__dict__", ()) if isinstance(name, str)]
-    for kind in type(value).__mro__[:-1]:
-        slots = kind.__dict__.get("__slots__", ())
+    own = [name for name in getattr(value, "__dict__", ()) if type(name) is str and name[0] != "_"]
+    kind: Any = type(value)
+    return list(dict.fromkeys([*own, *_attributes_of(kind)]))[:MOST_ATTRIBUTES]
+
+
+@functools.lru_cache(maxsize=2_000)
+def _attributes_of(kind: type) -> tuple[str, ...]:
+    names: list[str] = []
+    for one in kind.__mro__[:-1]:
+        slots = one.__dict__.get("__slots__", ())
         names.extend([slots] if isinstance(slots, str) else slots)
-        names.extend(name for name, one in vars(kind).items() if isinstance(one, property))
-    return list(dict.fromkeys(name for name in names if not name.startswith("_")))[:MOST_ATTRIBUTES]
+        names.extend(name for name, value in vars(one).items() if isinstance(value, property))
+    return tuple(name for name in names if not name.startswith("_"))
 
 
 def canonical(value: Any, depth: int) -> Canonical:
     """A hashable that is equal where `==` would be. Raises _Opaque for what no literal equals."""
-    if isinstance(value, str):
-        if type(value) is not str:
-            value = str.__str__(value)
-        return UNSTABLE if "0x" in value and _ADDRESS.search(value) else value[:LONGEST]
-    if isinstance(value, float) and value != value:
-        return ("nan",)
+    exact = _EXACT.get(type(value))
+    if exact is not None:
+        return exact(value, depth)
     if isinstance(value, enum.Enum):
         return ("enum", type(value).__qualname__, value.name)
-    if value is None or isinstance(value, _ATOMS):
-        return bytes(value[:LONGEST]) if isinstance(value, (bytes, bytearray)) else value
-    if depth > 8:
-        raise _Opaque
-    if isinstance(value, (list, deque)):
-        return ("list", len(value), *(canonical(one, depth + 1) for one in list(value)[:LONGEST]))
-    if isinstance(value, tuple):
-        if hasattr(type(value), "_fields") and depth == 0:
-            return ("tuple", type(value).__name__, *(canonical(one, depth + 1) for one in value))
-        return ("tuple", len(value), *(canonical(one, depth + 1) for one in value[:LONGEST]))
-    if isinstance(value, dict):
-        pairs = [
-            (canonical(key, depth + 1), canonical(one, depth + 1))
-            for key, one in list(value.items())[:LONGEST]
-        ]
-        return ("dict", len(value), frozenset(pairs))
-    if isinstance(value, (set, frozenset)):
-        return ("set", frozenset(canonical(one, depth + 1) for one in value))
+    if isinstance(value, tuple) and hasattr(type(value), "_fields") and depth == 0:
+        return ("tuple", type(value).__name__, *(canonical(one, depth + 1) for one in value))
+    for base, of_base in _BASES:
+        if isinstance(value, base):
+            return of_base(value, depth)
     if isinstance(value, _VALUES):
         return ("value", type(value).__name__, value if isinstance(value, range) else repr(value))
     if isinstance(value, _NAMED):
@@ -208,6 +199,76 @@ def canonical(value: Any, depth: int) -> Canonical:
         names = [field.name for field in kind.__attrs_attrs__ if field.eq]
         return ("record", kind.__name__, *(canonical(getattr(value, name), depth + 1) for name in names))
     raise _Opaque
+
+
+def _itself(value: Any, _depth: int) -> Canonical:
+    return value
+
+
+def _of_float(value: float, _depth: int) -> Canonical:
+    return ("nan",) if value != value else value
+
+
+def _of_text(value: str, _depth: int) -> Canonical:
+    if "0x" in value and _ADDRESS.search(value):
+        return UNSTABLE
+    return str.__str__(value)[:LONGEST]
+
+
+def _of_bytes(value: bytes, _depth: int) -> Canonical:
+    return bytes(value[:LONGEST])
+
+
+def _of_list(value: Any, depth: int) -> Canonical:
+    if depth > 8:
+        raise _Opaque
+    return ("list", len(value), *[canonical(one, depth + 1) for one in list(value)[:LONGEST]])
+
+
+def _of_tuple(value: tuple[Any, ...], depth: int) -> Canonical:
+    if depth > 8:
+        raise _Opaque
+    return ("tuple", len(value), *[canonical(one, depth + 1) for one in value[:LONGEST]])
+
+
+def _of_dict(value: dict[Any, Any], depth: int) -> Canonical:
+    if depth > 8:
+        raise _Opaque
+    items = list(value.items())[:LONGEST]
+    return (
+        "dict",
+        len(value),
+        frozenset([(canonical(key, 9), canonical(one, depth + 1)) for key, one in items]),
+    )
+
+
+def _of_set(value: Any, _depth: int) -> Canonical:
+    return ("set", frozenset([canonical(one, 8) for one in value]))
+
+
+_EXACT: dict[type, Callable[[Any, int], Canonical]] = {
+    str: _of_text,
+    int: _itself,
+    bool: _itself,
+    type(None): _itself,
+    float: _of_float,
+    bytes: _of_bytes,
+    list: _of_list,
+    tuple: _of_tuple,
+    dict: _of_dict,
+    set: _of_set,
+    frozenset: _of_set,
+}
+_BASES: tuple[tuple[Any, Callable[[Any, int], Canonical]], ...] = (
+    (str, _of_text),
+    (float, _of_float),
+    ((int, complex), _itself),
+    ((bytes, bytearray), _of_bytes),
+    ((list, deque), _of_list),
+    (tuple, _of_tuple),
+    (dict, _of_dict),
+    ((set, frozenset), _of_set),
+)
 
 
 def _compares(kind: type) -> bool:

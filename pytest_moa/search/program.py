@@ -25,7 +25,7 @@ class Argument:
     value: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Step:
     """One statement. `callee` is source, `name` the variable that gets the result, `wrap` drives it.
 
@@ -43,7 +43,7 @@ class Step:
     role: Literal["given", "when", "world"] = "when"
     imports: frozenset[str] = frozenset()
 
-    @property
+    @functools.cached_property
     def expression(self) -> str:
         """The step without its variable."""
         if self.form:
@@ -85,14 +85,14 @@ _WRAP_IMPORTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Program:
     """Steps in order; the last one aims at `target`, a qualname of the module."""
 
     target: str
     steps: tuple[Step, ...]
 
-    @property
+    @functools.cached_property
     def source(self) -> str:
         """All statements, one a line."""
         return "\n".join(step.source for step in self.steps)
@@ -103,6 +103,7 @@ class Program:
         text = self.source
         return len(text) + 25 * len(self.steps) + 3 * len(_ODD.findall(text))
 
+    @functools.cached_property
     def imports(self) -> frozenset[str]:
         """Import statements that the expressions need; names of the target module come on top."""
         return frozenset().union(*(step.all_imports() for step in self.steps))
@@ -110,7 +111,7 @@ class Program:
     def free_names(self) -> list[str]:
         """Names that neither a step nor an import nor a builtin gives, sorted."""
         given = {step.name for step in self.steps} | {
-            name for one in self.imports() for name in imported_names(one)
+            name for one in self.imports for name in imported_names(one)
         }
         needed = {name for step in self.steps for name in step.needs()}
         return sorted(name for name in needed - given if not hasattr(builtins, name))

@@ -51,6 +51,10 @@ class Uses:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
         ]
         self._known: dict[int, frozenset[str]] = {}
+        self.all = frozenset(gate for _, gate, _ in self._functions)
+        self.early = _called_early(
+            self._statements
+        )  #: functions that already run while the module is imported
 
     def of(self, line: int) -> frozenset[str]:
         """Ids of the "enter" branches of all functions that a change in that line may show in."""
@@ -68,7 +72,7 @@ class Uses:
 
     def _of_statement(self, index: int) -> frozenset[str]:
         if index < 0:
-            return frozenset(gate for _, gate, _ in self._functions)
+            return self.all
         changed = set(_bound(self._statements[index]))
         while True:
             before = len(changed)
@@ -105,3 +109,13 @@ def _bound(node: ast.stmt) -> set[str]:
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return {node.name}
     return {one.id for one in ast.walk(node) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+
+
+def _called_early(statements: list[ast.stmt]) -> frozenset[str]:
+    found: set[str] = set()
+    for node in statements:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            continue
+        calls = (one.func for one in ast.walk(node) if isinstance(one, ast.Call))
+        found |= {one.id for one in calls if isinstance(one, ast.Name)}
+    return frozenset(found)

@@ -28,6 +28,7 @@ class Rivals:
         self.module: ModuleType = surface.module
         self.source = surface.source
         self.mutants: dict[str, Mutant] = {}
+        self.endless: set[str] = set()  #: some programs loop for ever under them
         self.unimportable: set[str] = set()  #: their module cannot be executed: any test kills them
         self.gates: dict[str, Collection[str]] = {}  #: branches of which one must be taken to meet the mutant
         self.at_gate: dict[str, list[str]] = defaultdict(list)
@@ -40,7 +41,8 @@ class Rivals:
             if mutant.id in known or (qualnames is not None and not _wanted(mutant.qualname, qualnames)):
                 continue
             self.mutants[mutant.id] = mutant
-            place = places.at(mutant.line) if mutant.scope == "function" else None
+            early = mutant.qualname in uses.early
+            place = places.at(mutant.line) if mutant.scope == "function" and not early else None
             versions = None
             if place is not None:
                 key = (place.qualname, place.first_line)
@@ -51,7 +53,7 @@ class Rivals:
                 self._versions[mutant.id] = versions
                 self.gates[mutant.id] = (gates.of(mutant.line),)
             elif self._execute(mutant):
-                self.gates[mutant.id] = uses.of(mutant.line)
+                self.gates[mutant.id] = uses.all if early else uses.of(mutant.line)
         for name, found in self.gates.items():
             for gate in found:
                 self.at_gate[gate].append(name)

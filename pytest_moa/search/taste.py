@@ -127,16 +127,21 @@ class Taste:
         parameter = parameter_at(callee, step, position)
         name = step.arguments[position].name or parameter
         shapes = shapes_at(callee, step, position)
-        found: list[Expression] = []
-        kinds = {shape.kind for shape in _flat(shapes)}
-        if not kinds or kinds & {"str", "any", "path"}:
-            for pattern, values in _BY_NAME:
-                if name and re.fullmatch(pattern, name.lower()):
-                    found += [expression(value) for value in values]
-                    break
-        if "bool" in kinds:
-            found += [Expression("False"), Expression("True")]
-        return found
+        return list(_natural(name, shapes))
+
+
+@functools.lru_cache(maxsize=5_000)
+def _natural(name: str, shapes: tuple[Shape, ...]) -> tuple[Expression, ...]:
+    found: list[Expression] = []
+    kinds = {shape.kind for shape in _flat(shapes)}
+    if not kinds or kinds & {"str", "any", "path"}:
+        for pattern, values in _BY_NAME:
+            if name and re.fullmatch(pattern, name.lower()):
+                found += [expression(value) for value in values]
+                break
+    if "bool" in kinds:
+        found += [Expression("False"), Expression("True")]
+    return tuple(found)
 
 
 def parameter_at(callee: Callee | None, step: Step, position: int) -> str:

@@ -34,10 +34,10 @@ def passes(candidate: Candidate, seconds: float = SECONDS) -> bool:
         "monkeypatch": undo,
         "capsys": SimpleNamespace(readouterr=lambda: SimpleNamespace(out=output.getvalue(), err="")),
     }
-    before = signal.signal(signal.SIGALRM, too_slow)
+    before = signal.signal(signal.SIGPROF, too_slow)
     try:
         sys.stdout, sys.stderr = output, io.StringIO()
-        signal.setitimer(signal.ITIMER_REAL, seconds, 0.02)
+        signal.setitimer(signal.ITIMER_PROF, seconds, 0.02)
         exec(_code(candidate.module_source()), names)
         test = names[candidate.name]
         given = test.__code__.co_varnames[: test.__code__.co_argcount]
@@ -49,7 +49,7 @@ def passes(candidate: Candidate, seconds: float = SECONDS) -> bool:
     finally:
         stop_timer()
         sys.stdout, sys.stderr = kept
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGPROF, before)
         undo.undo()
 
 

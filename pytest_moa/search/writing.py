@@ -48,7 +48,7 @@ class Writer:
 
     def candidate(self, program: Program, run: Run, keys: Collection[Key]) -> Candidate:
         """The test that asserts these facts of a run that was written. Raises Unwritable."""
-        test = _Test(imports=set(program.imports()))
+        test = _Test(imports=set(program.imports))
         program = self._with_variables(program, keys)
         case = self._body(program, run, keys, test)
         if not any(
