@@ -117,6 +117,8 @@ class Confinement:
     def enter_job(self, limits: Limits) -> None:
         """Confine this process further: it is the child that runs one job."""
         os.setsid()
+        if kernel.SUPPORTED:
+            kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         size = rlimits.Size.read(self._statm)
         if self._statm is not None:
             os.close(self._statm)
@@ -132,8 +134,7 @@ class Confinement:
     def end_job(self, leader: int) -> int:
         """End a job with all that it has started, and empty its folder. Gives the leader's wait status."""
         status = self.processes.end(leader)
-        scratch.empty(self.job, self._trash)
+        scratch.clear(self.job, self._trash)
         if self._namespaces:
             scratch.empty(self.box / "shm", self._trash)
-        scratch.lay_out(self.job)
         return status

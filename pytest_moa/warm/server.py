@@ -15,6 +15,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 import traceback
 from pathlib import Path
 from typing import Any, NoReturn
@@ -23,6 +24,12 @@ from pytest_moa.sandbox.confine import Confinement, Plan
 from pytest_moa.sandbox.limits import Limits
 from pytest_moa.warm import wire
 from pytest_moa.warm.jobs import Jobs, resolve
+
+#: This package: modules of it can be imported late, wherever it lies.
+PACKAGE = Path(__file__).parents[1]
+
+#: Seconds in which the server ends by itself when the client has gone.
+FAREWELL = 0.5
 
 
 def main() -> NoReturn:
@@ -40,7 +47,7 @@ def main() -> NoReturn:
     plan = Plan(
         layers=frozenset(setup["layers"]),
         root=Path(setup["root"]),
-        readable=[Path(path) for path in (*setup["readable"], *setup["python_path"])],
+        readable=[Path(path) for path in (PACKAGE, *setup["readable"], *setup["python_path"])],
         limits=Limits(**setup["limits"]),
         home=Path(setup["home"]) if setup["home"] else None,
     )
@@ -61,12 +68,15 @@ def _watch(server: int, requests: int, box: Path) -> NoReturn:
     if hasattr(os, "pidfd_open"):
         poll.register(os.pidfd_open(server), select.POLLIN)
         patience = -1
-    status = None
+    status, last = None, None
     while status is None:
         gone = any(descriptor == requests for descriptor, _ in poll.poll(patience))
-        if gone:
+        if gone:  # which the server sees, too, and ends its job, unless it hangs in the preload
+            poll.unregister(requests)
+            patience, last = 50, time.monotonic() + FAREWELL
+        if last is not None and time.monotonic() > last:
             os.kill(server, signal.SIGKILL)
-        ended, waited = os.waitpid(server, 0 if gone else os.WNOHANG)
+        ended, waited = os.waitpid(server, os.WNOHANG)
         status = waited if ended else None
     shutil.rmtree(box, ignore_errors=True)
     os._exit(min(abs(os.waitstatus_to_exitcode(status)), 255))
