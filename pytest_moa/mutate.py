@@ -101,9 +101,10 @@ def _measured(args: argparse.Namespace, started: float) -> MutationReport:
             project, wanted.modules, workers=args.workers, confined=not args.unsafe, deadline=deadline
         ) as executor,
     ):
-        report = MutationReport(project, executor, wanted.mutants, wanted.skipped)
+        mutants = [mutant for mutant in wanted.mutants if mutant.module in executor.modules]
+        report = MutationReport(project, executor, mutants, wanted.skipped)
         try:
-            _judge(executor, wanted.mutants, progress)
+            _judge(executor, mutants, progress)
         except KeyboardInterrupt:
             report.interrupted = True
         return report
