@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 
 from pytest_moa.code.definitions import functions_in, qualname_of
-from pytest_moa.code.import_time import at_import, run_at_import
+from pytest_moa.code.import_time import CALLERS, at_import, run_at_import
 
 #: Hooks that pytest calls while it collects.
 COLLECTION_HOOKS = frozenset({"pytest_generate_tests", "pytest_make_parametrize_id"})
@@ -26,6 +26,9 @@ class Dependents:
     aliases: list[tuple[ModuleType, str, str]] = field(default_factory=list)  #: (who, name there, name)
     called: set[str] = field(default_factory=set)  #: called, or decorating, while a dependent was imported
     used: set[str] = field(default_factory=set)  #: referred to otherwise, in code that ran then
+    methods: set[str] = field(
+        default_factory=set
+    )  #: of whatever object, called by those who called something
 
 
 def dependents_of(module: ModuleType) -> Dependents:
@@ -117,12 +120,17 @@ def _note_uses(
     ]
     nodes = list(at_import([*tree.body, *bodies]))
     callees: set[int] = set()
+    methods: set[str] = set()
     skipped: set[int] = set()
     for node in nodes:
         if isinstance(node, ast.AnnAssign):
             skipped.update(id(one) for one in ast.walk(node.annotation))
         elif isinstance(node, ast.Call):
             callees.add(id(node.func))
+            if isinstance(node.func, ast.Attribute):
+                methods.add(node.func.attr)
+            elif isinstance(node.func, ast.Name) and node.func.id in CALLERS:
+                callees.update(map(id, node.args))
         callees.update(id(one) for one in getattr(node, "decorator_list", ()))
     for node in nodes:
         if id(node) in skipped:
@@ -133,8 +141,11 @@ def _note_uses(
         elif isinstance(node, ast.Attribute):
             known = modules.get(ast.unparse(node.value)) if modules else None
             name = known.get(node.attr) if known else None
-        if name is not None:
-            (found.called if id(node) in callees else found.used).add(name)
+        if name is not None and id(node) in callees:
+            found.called.add(name)
+            found.methods |= methods
+        elif name is not None:
+            found.used.add(name)
 
 
 @lru_cache(maxsize=512)

@@ -37,7 +37,8 @@ def prepare(source: str, module: ModuleType) -> None:
     """
     definitions_of(source)
     dependents = dependents_of(module)
-    used = run_at_import(ast.parse(source), dependents.called) if dependents.called else frozenset[str]()
+    called = dependents.called | dependents.methods
+    used = run_at_import(ast.parse(source), called) if called else frozenset[str]()
     _prepared[module.__name__] = Prepared(module, source, dependents, used)
 
 

@@ -29,6 +29,8 @@ def reexecute(mutated: str, source: str, module: ModuleType, dependents: Depende
     others that ran at import used classes or changed values of the module, when executing it twice leaves
     traces elsewhere, or when it raises.
     """
+    if sys.modules.get(module.__name__) is not module:
+        return False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if not is_repeatable(ast.parse(source), module):

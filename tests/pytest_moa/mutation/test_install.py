@@ -129,6 +129,27 @@ def test_refused_where_a_dependent_has_called_the_function_on_import(imported):
     assert install(control(CONSTANT, "get", "subject"), CONSTANT, subject), "a control is about later calls"
 
 
+METHODS = (
+    "class A:\n    def __init__(self):\n        self.n = 1\n"
+    "    def m(self):\n        return 2\n    def k(self):\n        return 3\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("dependent", "refused"),
+    [
+        ("from subject import A\nVALUE = A().m()\n", {"A.__init__", "A.m"}),
+        ("from subject import A\nVALUES = list(map(A, []))\n", {"A.__init__"}),
+        ("from subject import A\nCLASSES = [A]\ndef late():\n    return A().m()\n", set()),
+    ],
+)
+def test_functions_that_a_dependent_may_have_run_on_import(imported, dependent, refused):
+    subject, _ = imported(subject=METHODS, user=dependent)
+    mutants = [one for one in mutants_of(METHODS, "subject") if one.operator == "number"]
+    answers = {one.qualname: install(one, METHODS, subject) for one in mutants}
+    assert {qualname for qualname, installed in answers.items() if not installed} == refused
+
+
 def test_found_through_a_module_that_hands_it_on(imported):
     subject, _, user = imported(
         subject=CONSTANT,
