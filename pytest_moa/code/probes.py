@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
@@ -29,13 +30,12 @@ Entered = Callable[[str, dict[str, Any]], object]
 class Probes:
     """The probes of one module. `hits` fills while the functions run."""
 
-    def __init__(self, by_function: Mapping[str, frozenset[str]], codes: Collection[CodeType]) -> None:
+    def __init__(self, by_function: Mapping[str, frozenset[str]]) -> None:
         self.hits: set[str] = set()
         self.by_function = dict(by_function)
         self.all = frozenset[str]().union(*by_function.values())
-        self._codes = {_key(code): code for code in codes}
+        self._codes: dict[tuple[str, int, int], CodeType] = {}
         self._replaced: list[tuple[FunctionType, CodeType]] = []
-        self._on_enter: Entered | None = None
 
     @classmethod
     def of(
@@ -72,11 +72,16 @@ class Probes:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             code = compile(tree, filename, "exec", dont_inherit=True)
-        probes = cls(by_function, ())
-        probes._on_enter = on_enter
-        live = _with_callables(code, {HIT: probes.hits.add, ENTERED: on_enter, LOCALS: locals})
+        probes = cls(by_function)
+        callables = {HIT: probes.hits.add, ENTERED: on_enter, LOCALS: locals}
+        codes = list(codes_in(_with_callables(code, callables)))
+        times = Counter(map(_key, codes))
         probes._codes = {
-            _key(one): one for one in codes_in(live) if (one.co_name, one.co_firstlineno) in chosen
+            _key(one): one
+            for one in codes
+            if (one.co_name, one.co_firstlineno) in chosen
+            and times[_key(one)]
+            == 1  # two lambdas in a line cannot be told apart; their function makes new ones
         }
         return probes
 

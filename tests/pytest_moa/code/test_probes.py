@@ -226,6 +226,18 @@ def test_reaches_functions_that_only_others_hold():
     assert {"2:4 enter", "3:8 if true", "6:0 enter", "7:11 ternary true", "8:0 enter"} <= probes.hits
 
 
+def test_lambdas_in_one_line_are_not_confused():
+    source = "def f():\n    return (lambda a: a + 1), (lambda a: a - 1)\n"
+    module = loaded(source)
+    more, less = module.f()
+    probes = Probes.of(source, "subject.py")
+    probes.install(module)
+    assert (more(5), less(5)) == (6, 4)
+    more, less = module.f()
+    assert (more(5), less(5)) == (6, 4)
+    assert probes.hits == {"1:0 enter", "2:12 enter", "2:31 enter"}
+
+
 def test_only_the_functions_asked_for_and_who_is_missing():
     source = "def f(): pass\nclass A:\n    def g(self): pass\ndef h(): pass\ndel h\n"
     module = loaded(source)
