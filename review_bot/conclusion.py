@@ -18,7 +18,15 @@ from typing import Any
 from moa_engine.agreement import cosine, vectors
 from moa_engine.ledger import Decision, Fact, Item, Ledger, Settled, Stance, settle
 from review_bot.anchors import Anchors
-from review_bot.finding import SEVERITIES, Finding, ReportedFinding, Review, Severity, Standing
+from review_bot.finding import (
+    SEVERITIES,
+    Finding,
+    ReportedFinding,
+    Review,
+    Severity,
+    Standing,
+    UnplacedFinding,
+)
 from review_bot.grouping import Group, body_of, by_item, claim_of, group, place_of, united
 from review_bot.standing import Ruling, Standpoint, Voice, is_tool, stand
 
@@ -43,6 +51,7 @@ def conclude(
     voices: Mapping[str, Voice],
     rulings: Rulings | None = None,
     objections: Iterable[str] = (),
+    unplaced: Iterable[UnplacedFinding] = (),
 ) -> Review:
     """The review that this ledger amounts to; without rulings, by cluster, count and rank alone."""
     rulings = rulings or Rulings()
@@ -73,7 +82,11 @@ def conclude(
         if ruling is not None and point.standing == "confirmed":
             refused.append(f"{ruling.by}: {finding.title!r} stands on a tool or evidence, so it is kept")
         reported.append((finding, point.votes))
-    return Review(findings=_ranked(reported), objections=list(dict.fromkeys(refused)))
+    return Review(
+        findings=_ranked(reported),
+        objections=list(dict.fromkeys(refused)),
+        unplaced=list(dict.fromkeys(unplaced)),
+    )
 
 
 def _ruling(decided: Sequence[Settled | None]) -> Ruling | None:

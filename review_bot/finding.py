@@ -78,6 +78,19 @@ class ReportedFinding(BaseModel):
     )
 
 
+class UnplacedFinding(BaseModel):
+    """What a member found about no file of the change: in its own words, since nothing can be checked."""
+
+    model_config = ConfigDict(frozen=True)
+
+    member: str
+    path: str = Field(description="as the member named it: no file of the change; empty when it named none")
+    severity: Severity
+    category: str
+    title: str
+    body: str
+
+
 class Review(BaseModel):
     """The result of a review task; the run's figures are added when it is written out."""
 
@@ -86,4 +99,7 @@ class Review(BaseModel):
     findings: list[ReportedFinding]
     objections: list[str] = Field(
         default_factory=list, description="what members said that could not be used, and why"
+    )
+    unplaced: list[UnplacedFinding] = Field(
+        default_factory=list, description="what members found about no file of the change"
     )

@@ -6,38 +6,59 @@ from collections.abc import Iterable
 
 from review_bot.anchors import Anchors
 from review_bot.answers import Draft
-from review_bot.finding import Finding
+from review_bot.finding import Finding, UnplacedFinding
 from review_bot.suggestions import replacement
 
 #: Characters of a quote, and of a suggestion, that code could not use and that readers get to see.
 _SHOWN = 600
 
+#: Characters of a path that names no file.
+_PATH = 100
+
 #: Characters above which a suggestion is no repair of the lines that it is about.
 _LONGEST = 8000
 
 
-def located(drafts: Iterable[Draft], anchors: Anchors) -> tuple[list[Finding], list[str]]:
-    """The findings at their places, each once, and one sentence for each that names no file."""
+def located(drafts: Iterable[Draft], anchors: Anchors) -> tuple[list[Finding], list[Draft]]:
+    """The findings at their places, each once, and the drafts that name no file of the change."""
     found: dict[str, Finding] = {}
-    lost: list[str] = []
+    lost: list[Draft] = []
     for draft in drafts:
         finding = _finding(draft, anchors)
         if finding is None:
-            lost.append(f"{draft.words()[0]!r} names no file of this change: {draft.path[:100]!r}")
+            lost.append(draft)
         else:
             found.setdefault(finding.model_dump_json(), finding)
     return list(found.values()), lost
+
+
+def unplaced(member: str, drafts: Iterable[Draft]) -> list[UnplacedFinding]:
+    """What a member found about no file of the change, with all that it said of it."""
+    return [
+        UnplacedFinding(
+            member=member,
+            path=_cut(" ".join(draft.path.split()), _PATH),
+            severity=draft.severity,
+            category=draft.category,
+            title=draft.words()[0],
+            body=_body(
+                draft,
+                f"Quoted: {_cut(draft.quote)}" if draft.quote.strip() else "",
+                f"Suggested: {_cut(draft.suggestion)}" if draft.suggestion.strip() else "",
+            ),
+        )
+        for draft in drafts
+    ]
 
 
 def _finding(draft: Draft, anchors: Anchors) -> Finding | None:
     place = anchors.locate(draft.path, draft.quote)
     if place is None:
         return None
-    title, body = draft.words()
     code = anchors.code(place)
     short = len(draft.suggestion) <= _LONGEST
     suggestion = replacement(draft.suggestion, place, draft.quote, code) if short else None
-    parts = [body]
+    parts = []
     if place.line is None and draft.quote.strip():
         parts.append(f"Quoted, but not found in one place: {_cut(draft.quote)}")
     if suggestion is None and _dense(draft.suggestion) not in ("", _dense("".join(code))):
@@ -49,15 +70,20 @@ def _finding(draft: Draft, anchors: Anchors) -> Finding | None:
         line=place.line,
         severity=draft.severity,
         category=draft.category,
-        title=title,
-        body="\n\n".join(part for part in parts if part),
+        title=draft.words()[0],
+        body=_body(draft, *parts),
         suggestion=suggestion,
     )
 
 
-def _cut(text: str) -> str:
+def _body(draft: Draft, *more: str) -> str:
+    """The body of a finding, with what code could not use of it."""
+    return "\n\n".join(part for part in (draft.words()[1], *more) if part)
+
+
+def _cut(text: str, length: int = _SHOWN) -> str:
     text = text.strip("\n")
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return text if len(text) <= length else f"{text[:length]}…"
 
 
 def _dense(text: str) -> str:

@@ -26,9 +26,9 @@ from review_bot.answers import ReviewAnswer, SecondAnswer, Verdicts
 from review_bot.asking import Asking, by_unit
 from review_bot.change import Change, NotReviewed, change_from_json, change_to_json, digest
 from review_bot.conclusion import Rulings, conclude
-from review_bot.finding import Review
+from review_bot.finding import Review, UnplacedFinding
 from review_bot.grouping import by_item
-from review_bot.located import located
+from review_bot.located import located, unplaced
 from review_bot.masking import mask_change
 from review_bot.packing import Unit
 from review_bot.scratch import ScratchTrees
@@ -131,14 +131,13 @@ class ReviewTask(Task[Review]):
     def conclude(self, ledger: Ledger, synthesis: Synthesis | None) -> Review:
         if ledger.answers and all(answer.value is None for answer in ledger.answers):
             raise RunFailed("no reviewer gave an answer that could be used")
-        lost = [
-            f"{answer.member}: {reason}" for answer in ledger.answers for reason in self._unusable(answer)
-        ]
+        wrong = [f"{answer.member}: {reason}" for answer in ledger.answers for reason in self._wrong(answer)]
+        lost = [finding for answer in ledger.answers for finding in self._unplaced(answer)]
         rulings = None
         if synthesis is not None:
-            rulings, unplaced = self._rulings(synthesis)
-            lost += [f"{synthesis.aggregator}: {reason}" for reason in unplaced]
-        return conclude(ledger, self.anchors, self.voices, rulings, lost)
+            rulings, more = self._rulings(synthesis)
+            lost += more
+        return conclude(ledger, self.anchors, self.voices, rulings, wrong, lost)
 
     def dump_result(self, result: Review) -> Any:
         return result.model_dump(mode="json")
@@ -185,24 +184,29 @@ class ReviewTask(Task[Review]):
             NotReviewed(entry.path, f"by {', '.join(names)}: {entry.why}") for entry, names in lost.items()
         ]
 
-    def _unusable(self, answer: Answer) -> list[str]:
-        if not isinstance(answer.value, ReviewAnswer):
+    def _wrong(self, answer: Answer) -> list[str]:
+        """What of a tool's answer is no finding, and why."""
+        if not isinstance(answer.value, ReviewAnswer) or not is_tool(self.voices, answer.member):
             return []
-        if is_tool(self.voices, answer.member):
-            return answer.value.exact()[1]
-        return located(answer.value.drafts(), self.anchors)[1]
+        return answer.value.exact()[1]
 
-    def _rulings(self, synthesis: Synthesis) -> tuple[Rulings, list[str]]:
+    def _unplaced(self, answer: Answer) -> list[UnplacedFinding]:
+        """What a chat reviewer found about no file of the change."""
+        if not isinstance(answer.value, ReviewAnswer) or is_tool(self.voices, answer.member):
+            return []
+        return unplaced(answer.member, located(answer.value.drafts(), self.anchors)[1])
+
+    def _rulings(self, synthesis: Synthesis) -> tuple[Rulings, list[UnplacedFinding]]:
         """What the aggregator decided and added, and which of its own findings have no place."""
-        decisions, added, unplaced = [], [], []
+        decisions, added, astray = [], [], []
         for answer in synthesis.answers:
             if isinstance(answer.value, Verdicts):
                 decisions += answer.value.decisions
                 findings, lost = located(answer.value.drafts(), self.anchors)
-                unplaced += lost
+                astray += unplaced(answer.member, lost)
                 for index, finding in enumerate(findings):
                     name = item_id(answer.member, answer.layer, answer.sample, answer.unit, index, finding)
                     added.append(
                         Item(name, answer.member, answer.layer, finding, answer.sample, answer.generation)
                     )
-        return Rulings(synthesis.aggregator, decisions, added), unplaced
+        return Rulings(synthesis.aggregator, decisions, added), astray

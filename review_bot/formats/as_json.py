@@ -45,6 +45,7 @@ def to_json(outcome: Outcome[Review], change: Change) -> dict[str, Any]:
         "missing": list(outcome.missing),
         "aggregator": outcome.aggregator,
         "objections": list(review.objections) if review else [],
+        "unplaced": [finding.model_dump(mode="json") for finding in review.unplaced] if review else [],
         "warnings": list(outcome.warnings),
         "notes": list(change.notes),
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from review_bot.finding import ReportedFinding
+from review_bot.finding import ReportedFinding, UnplacedFinding
 from review_bot.formats import wording
 from review_bot.formats.frame import FrameLine, Frames
 from review_bot.formats.markdown_text import block, cell, code, fence, words
@@ -40,6 +40,9 @@ def render(outcome: Outcome[Review], change: Change) -> str:
         heading = f"{standing.capitalize()} ({len(findings)}): {wording.STANDINGS[standing]}"
         shown = [_finding(finding, frames) for finding in findings]
         parts += [_folded(heading, shown)] if standing in FOLDED else [f"#### {heading}", *shown]
+    if review and review.unplaced:
+        heading = f"Without a place ({len(review.unplaced)}): {wording.UNPLACED}"
+        parts.append(_folded(heading, [_unplaced(finding) for finding in review.unplaced]))
     if change.not_reviewed:
         listed = [f"- {code(file.path)}: {words(file.why)}" for file in change.not_reviewed[:LISTED]]
         if len(change.not_reviewed) > LISTED:
@@ -67,6 +70,14 @@ def _finding(finding: ReportedFinding, frames: Frames) -> str:
     if reason := wording.reason(finding):
         parts.append(f"{finding.standing.capitalize()}: {words(reason)}")
     parts.append(words(wording.attribution(finding)))
+    return "\n\n".join(parts)
+
+
+def _unplaced(finding: UnplacedFinding) -> str:
+    parts = [f"**{finding.severity}** {code(wording.kind(finding))} **{words(finding.title)}**"]
+    if finding.body.strip():
+        parts.append(block(finding.body))
+    parts.append(words(wording.author(finding)))
     return "\n\n".join(parts)
 
 

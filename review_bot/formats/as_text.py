@@ -8,10 +8,11 @@ change, is printed with its control characters as escapes.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from moa_engine.printable import one_line, printable
-from review_bot.finding import ReportedFinding, Standing
+from review_bot.finding import ReportedFinding, Standing, UnplacedFinding
 from review_bot.formats import wording
 from review_bot.formats.columns import chop, crop, wrap
 from review_bot.formats.frame import FrameLine, Frames
@@ -59,6 +60,7 @@ def render(outcome: Outcome[Review], change: Change, *, width: int, colour: bool
         page.text(f"{standing.capitalize()} ({len(findings)}): {wording.STANDINGS[standing]}", "heading")
         for finding in findings:
             _finding(page, finding, standing, frames)
+    _unplaced(page, review.unplaced if review else ())
     _not_reviewed(page, change)
     remarks = wording.remarks(outcome, change)
     if remarks:
@@ -137,6 +139,19 @@ def _suggestion(page: _Page, finding: ReportedFinding, frames: Frames) -> None:
         style = {"+": "added", "-": "removed"}.get(mark, "")
         for number, piece in enumerate(chop(printable(line.expandtabs(4)), page.width - 6)):
             page.line(f"    {' ' if number else mark} {piece}", style)
+
+
+def _unplaced(page: _Page, findings: Sequence[UnplacedFinding]) -> None:
+    if findings:
+        page.gap()
+        page.text(f"Without a place ({len(findings)}): {wording.UNPLACED}", "heading")
+    for finding in findings:
+        page.gap()
+        heading = f"{finding.severity}[{wording.kind(finding)}]: {one_line(finding.title)}"
+        page.text(heading, finding.severity, hanging="  ")
+        if finding.body.strip():
+            page.text(LINK.sub(r"\1: \2", printable(finding.body.strip())), indent="  ")
+        page.text(wording.author(finding), "quiet", "  ", "    ")
 
 
 def _not_reviewed(page: _Page, change: Change) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from moa_engine.printable import one_line
-from review_bot.finding import SEVERITIES, ReportedFinding, Standing
+from review_bot.finding import SEVERITIES, ReportedFinding, Standing, UnplacedFinding
 
 if TYPE_CHECKING:
     from moa_engine.outcome import Outcome
@@ -24,6 +24,10 @@ STANDINGS: dict[Standing, str] = {
     "minority": "one voice alone; models of one family share one",
     "rejected": "the aggregator's reason stands next to each",
 }
+
+
+#: What the heading says of findings that name no file of the change.
+UNPLACED = "about no file of this change, as far as code can tell; nobody else was asked about it"
 
 
 def by_standing(findings: Iterable[ReportedFinding]) -> dict[Standing, list[ReportedFinding]]:
@@ -43,9 +47,10 @@ def place(finding: ReportedFinding) -> str:
     return f"{path}:{lines}" + (" (before the change)" if finding.side == "LEFT" else "")
 
 
-def kind(finding: ReportedFinding) -> str:
+def kind(finding: ReportedFinding | UnplacedFinding) -> str:
     """The category, and the tool's rule if there is one."""
-    return one_line(f"{finding.category} {finding.rule}")
+    rule = finding.rule if isinstance(finding, ReportedFinding) else ""
+    return one_line(f"{finding.category} {rule}")
 
 
 def attribution(finding: ReportedFinding) -> str:
@@ -58,6 +63,11 @@ def attribution(finding: ReportedFinding) -> str:
         named = [f"{name} ({why[name]})" if why.get(name) else name for name in finding.disputed_by]
         parts.append(f"disputed by {', '.join(named)}")
     return one_line("; ".join(parts))
+
+
+def author(finding: UnplacedFinding) -> str:
+    """ "raised by qwen, about config/settings.py"."""
+    return one_line(f"raised by {finding.member}" + (f", about {finding.path}" if finding.path else ""))
 
 
 def reason(finding: ReportedFinding) -> str:
@@ -96,7 +106,10 @@ def subject(change: Change) -> str:
 def tally(review: Review) -> str:
     """ "2 confirmed, 1 minority", or "no findings"."""
     groups = by_standing(review.findings)
-    return ", ".join(f"{len(found)} {standing}" for standing, found in groups.items()) or "no findings"
+    counts = [f"{len(found)} {standing}" for standing, found in groups.items()]
+    if review.unplaced:
+        counts.append(f"{len(review.unplaced)} without a place")
+    return ", ".join(counts) or "no findings"
 
 
 def money(cost_usd: float | None) -> str:

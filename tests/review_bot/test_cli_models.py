@@ -126,6 +126,33 @@ def test_an_answer_that_is_cut_off_before_anything_is_whole_is_none(review: Revi
     assert "the answer was cut off at max_tokens (raise max_tokens)" in done.stderr
 
 
+def test_what_names_no_changed_file_is_shown_with_its_author(
+    review: Review, repo: GitRepo, tmp_path: Path
+) -> None:
+    repo.commit({"one.py": "x = 1\n", "two.py": "y = 2\n"})
+    astray = {**OWN, "path": "settings.py", "quote": "RATE = 2", "title": "RATE is\x1b[2J global"}
+    folded = tmp_path / "review.md"
+    with ScriptedEndpoint(reviewer(json.dumps([astray]))) as running:
+        with_model(repo, running.base_url)
+        data = as_json(review("HEAD~1", "--format", "json"))
+        text = review("HEAD~1", "--format", "text", "--format", "markdown", "--output", str(folded)).stdout
+    assert (data["findings"], data["objections"]) == ([], [])
+    assert data["unplaced"] == [
+        {
+            "member": "qwen",
+            "path": "settings.py",
+            "severity": "major",
+            "category": "bug",
+            "title": "RATE is[2J global",
+            "body": "Nobody checks that.\n\nQuoted: RATE = 2",
+        }
+    ]
+    assert text.splitlines()[0].endswith(": 1 without a place")
+    for said in ("RATE is[2J global", "Nobody checks that.", "raised by qwen, about settings.py"):
+        assert said in text
+        assert said.replace("[", "\\[") in folded.read_text()
+
+
 def test_the_same_review_again_makes_no_call(review: Review, endpoint: ScriptedEndpoint) -> None:
     first = as_json(review("HEAD~1", "--format", "json"))
     asked = len(endpoint.requests)

@@ -380,6 +380,6 @@ def test_what_was_noted_while_reading_is_passed_on() -> None:
 
 
 def test_what_could_not_be_used_is_noted() -> None:
-    lost = Review(findings=[], objections=["llama: 'Leaks' names no file of this change: 'x.py'"])
+    lost = Review(findings=[], objections=["gemma: ffffffff is not the id of any item"])
     note = "note: 1 statement by members could not be used, beginning with: " + lost.objections[0]
     assert note in " ".join(render(outcome(result=lost), "text").split())

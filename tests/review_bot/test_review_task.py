@@ -430,13 +430,17 @@ def test_what_is_not_found_stays_in_words() -> None:
     assert "Suggested: return 0" in found.body
 
 
-def test_a_finding_without_a_file_is_an_objection_and_not_lost() -> None:
-    astray = draft(path="../../etc/passwd", quote="root:x:0:0")
-    seen = ledger(TASK, [answered(TASK, "qwen", 1, {"findings": [astray, draft()]})])
-    result = TASK.conclude(seen, None)
+def test_a_finding_without_a_file_keeps_author_and_words() -> None:
+    astray = draft(path="../../etc/passwd", quote="root:x:0:0", suggestion="nologin")
+    said = {"1": [astray, draft()], "2": [astray]}
+    answers = [answered(TASK, "qwen", 1, {"findings": found}, unit=unit) for unit, found in said.items()]
+    result = TASK.conclude(ledger(TASK, answers), None)
     assert len(result.findings) == 1
-    [objection] = result.objections
-    assert objection.startswith("qwen: 'Division by zero for an empty list' names no file of this change")
+    [lost] = result.unplaced
+    assert (lost.member, lost.path, lost.title) == ("qwen", "../../etc/passwd", astray["title"])
+    for words in (astray["body"], "Quoted: root:x:0:0", "Suggested: nologin"):
+        assert words in lost.body
+    assert result.objections == []
 
 
 def test_repeated_findings_of_one_answer_count_once() -> None:
@@ -599,7 +603,7 @@ def test_decisions_of_all_portions_count_and_new_findings_are_marked() -> None:
     assert by_title["sorted is slower than min"].standing == "minority"
     new = by_title["low([]) raises IndexError, no longer ValueError"]
     assert (new.raised_by, new.reason, new.line) == (["gemma"], "added by the aggregator", 6)
-    assert any("gemma: " in text and "names no file" in text for text in result.objections)
+    assert [(lost.member, lost.path) for lost in result.unplaced] == [("gemma", "no")]
 
 
 # A run, and its replay
