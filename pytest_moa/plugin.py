@@ -32,8 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="REV",
         help="what counts as changed: since this revision, not the default branch",
     )
-    add("--moa-max", type=int, default=10, metavar="N", help="suggestions at most (default: 10)")
-    add("--moa-seconds", type=float, default=60.0, metavar="S", help="time for suggestions (default: 60)")
+    add("--moa-max", type=int, metavar="N", help="suggestions at most (default: 10, or as configured)")
+    add("--moa-seconds", type=float, metavar="S", help="time for suggestions (default: 60, or as configured)")
     add("--moa-committee", metavar="NAME", help="a preset or committee, as in `moa ask --committee`")
     add("--moa-budget", type=float, metavar="USD", help="spend no more than this")
     add("--moa-plan", action="store_true", help="show what suggestions would cost, call nobody")

@@ -16,8 +16,8 @@ class Options:
     targets: tuple[str, ...]
     all: bool
     base: str | None
-    max: int
-    seconds: float
+    max: int | None  #: None: as configured, like the next one
+    seconds: float | None
     committee: str | None
     budget: float | None
     plan: bool
@@ -55,9 +55,9 @@ class Options:
         return options
 
     def _check(self) -> None:
-        if self.max < 1:
+        if self.max is not None and self.max < 1:
             raise pytest.UsageError(f"--moa-max: {self.max} is less than one suggestion")
-        if not self.seconds > 0:
+        if self.seconds is not None and not self.seconds > 0:
             raise pytest.UsageError(f"--moa-seconds: {self.seconds:g} is no time")
         if self.budget is not None and not self.budget >= 0:
             raise pytest.UsageError(f"--moa-budget: {self.budget:g} is no sum of money")

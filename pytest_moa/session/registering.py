@@ -10,6 +10,7 @@ from moa_engine.errors import MoaError
 from pytest_moa.project import Project
 from pytest_moa.session.options import Options
 from pytest_moa.session.recording import Recorder
+from pytest_moa.session.request import Effort
 from pytest_moa.session.suggesting import Suggesting
 from pytest_moa.session.targets import Chosen, choose, loaded
 from pytest_moa.session.watching import KEY, Watching
@@ -31,7 +32,7 @@ def register(config: pytest.Config) -> None:
     try:
         project = Project.of_config(config)
         chosen = choose(project, options)
-        header = header_line(config, options)
+        effort, header = effort_of(config, options)
     except MoaError as error:
         raise pytest.UsageError(str(error)) from error
     targets = list(chosen.targets)
@@ -39,12 +40,12 @@ def register(config: pytest.Config) -> None:
     chosen = Chosen(tuple(targets), chosen.skipped, "" if targets else chosen.nothing)
     recorder = Recorder(config.rootpath, targets)
     _watch(config, recorder)
-    suggesting = Suggesting(config, options, project, chosen, recorder, header)
+    suggesting = Suggesting(config, options, effort, project, chosen, recorder, header)
     config.pluginmanager.register(suggesting, "moa-suggesting")
 
 
-def header_line(config: pytest.Config, options: Options) -> str:
-    """Who sits on the committee, and what confines generated code.
+def effort_of(config: pytest.Config, options: Options) -> tuple[Effort, str]:
+    """How much to do, and the header line: who sits on the committee, and what confines generated code.
 
     Raises:
         ConfigError: a setting is wrong.
@@ -52,12 +53,22 @@ def header_line(config: pytest.Config, options: Options) -> str:
     from moa_engine.committee import build_committee
     from moa_engine.session import open_session
     from pytest_moa.sandbox import probe
+    from pytest_moa.settings import TestsSettings
 
-    flags = {"committee": options.committee, "budget": options.budget}
+    flags = {
+        "committee": options.committee,
+        "budget": options.budget,
+        "tests.max": options.max,
+        "tests.seconds": options.seconds,
+    }
     with open_session(start=config.rootpath, flags=flags) as session:
         committee = build_committee(session.settings, session.plugins)
+        settings = session.sections["tests"]
+    assert isinstance(settings, TestsSettings)
     members = ", ".join(committee.members) or "no model, deterministic members only"
-    return f"moa: committee {committee.name} ({members}); sandbox: {probe().name}"
+    nodes = config.getoption("tx", default=None)  # of pytest-xdist
+    effort = Effort(settings.max, settings.seconds, len(nodes) if nodes else settings.workers)
+    return effort, f"moa: committee {committee.name} ({members}); sandbox: {probe().name}"
 
 
 def _watch(config: pytest.Config, recorder: Recorder) -> None:

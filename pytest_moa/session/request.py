@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pytest
 
@@ -16,15 +16,26 @@ from pytest_moa.session.targets import ranked
 from pytest_moa.suggestions import ReachingTest, Recorded, Skipped, SuggestRequest
 from pytest_moa.target import Target
 
-#: Warm processes where the session itself has no workers.
-_MOST_WORKERS = 4
-
 #: Tests that are named when a target is skipped for them.
 _NAMED = 2
 
 
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much a run may do: suggestions, seconds, warm processes (as many as xdist has workers)."""
+
+    max: int
+    seconds: float
+    workers: int
+
+
 def request_of(
-    config: pytest.Config, options: Options, project: Project, targets: list[Target], seen: Recording
+    config: pytest.Config,
+    options: Options,
+    effort: Effort,
+    project: Project,
+    targets: list[Target],
+    seen: Recording,
 ) -> tuple[SuggestRequest, list[Skipped]]:
     """What to ask, and which targets are left out of it."""
     root = config.rootpath
@@ -47,11 +58,11 @@ def request_of(
             coverage={} if measured is None else measured.missed_lines(root, kept),
         ),
         existing=tuple(_existing(seen, names, by_context)),
-        max=options.max,
-        seconds=options.seconds,
+        max=effort.max,
+        seconds=effort.seconds,
         committee=options.committee,
         budget=options.budget,
-        workers=_workers(config),
+        workers=effort.workers,
         unsafe=options.unsafe,
         plan=options.plan,
         proposers={
@@ -106,12 +117,3 @@ def _existing(seen: Recording, names: set[str], by_context: Mapping[str, set[str
             file = seen.files.get(test, test.partition("::")[0])
             found.append(ReachingTest(test, file, reached, seen.seconds.get(test, 0.0)))
     return found
-
-
-def _workers(config: pytest.Config) -> int:
-    """As many warm processes as the session has workers, else as this machine has processors to spare."""
-    spec = config.getoption("tx", default=None)
-    if isinstance(spec, list) and spec:
-        return len(spec)
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(processors or 1, _MOST_WORKERS)

@@ -18,7 +18,7 @@ from pytest_moa.session.options import Options
 from pytest_moa.session.progressing import progress
 from pytest_moa.session.recording import Recorder, Recording
 from pytest_moa.session.reports import write_report
-from pytest_moa.session.request import reaching_files, request_of
+from pytest_moa.session.request import Effort, reaching_files, request_of
 from pytest_moa.session.reviewing import review
 from pytest_moa.session.showing import HOW_TO_ACCEPT, show
 from pytest_moa.session.targets import Chosen, dumped
@@ -38,6 +38,7 @@ class Suggesting:
         self,
         config: pytest.Config,
         options: Options,
+        effort: Effort,
         project: Project,
         chosen: Chosen,
         recorder: Recorder,
@@ -45,6 +46,7 @@ class Suggesting:
     ) -> None:
         self._config = config
         self._options = options
+        self._effort = effort
         self._project = project
         self._chosen = chosen
         self._recorder = recorder
@@ -146,7 +148,7 @@ class Suggesting:
         seen = self._recorder.result()
         seen.merge(self._from_workers)
         targets = list(self._chosen.targets)
-        request, more = request_of(self._config, self._options, self._project, targets, seen)
+        request, more = request_of(self._config, self._options, self._effort, self._project, targets, seen)
         skipped = (*skipped, *more)
         found = self._run(request) if request.targets else Suggestions(status="nothing")
         found = replace(found, skipped=(*skipped, *found.skipped))
