@@ -1,4 +1,7 @@
-"""What `pytest --moa-status` tells, and that the installed plug-in costs nothing unless it is asked."""
+"""What `pytest --moa-status` tells, and that the installed plug-in costs nothing unless it is asked.
+
+What `pytest --moa` does is in `session/`.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +47,19 @@ def test_a_wrong_setting_is_a_usage_error_without_a_traceback(project: pytest.Py
     assert "Traceback" not in result.stderr.str()
 
 
+def test_with_strict_settings_it_brings_no_foreign_key_and_its_marker_is_known(
+    project: pytest.Pytester,
+) -> None:
+    project.makepyprojecttoml("[tool.pytest]\nstrict = true\n")
+    project.makepyfile(test_marked="import pytest\n\n\n@pytest.mark.moa(skip=True)\ndef test_two(): pass\n")
+    result = project.runpytest_subprocess("-p", "pytest_moa.plugin")
+    result.assert_outcomes(passed=2)
+    result.stdout.no_fnmatch_line("*moa:*")
+    project.runpytest_subprocess("-p", "pytest_moa.plugin", "--markers").stdout.fnmatch_lines(
+        ["*moa(skip=False)*"]
+    )
+
+
 def test_unused_it_imports_nothing_beyond_pytest(project: pytest.Pytester) -> None:
     project.makepyfile(
         test_imports="""
@@ -52,6 +68,8 @@ def test_unused_it_imports_nothing_beyond_pytest(project: pytest.Pytester) -> No
         def test_imports():
             heavy = {"pydantic", "httpx", "git", "asyncio", "moa_engine", "sqlite3", "rich"}
             assert not heavy & set(sys.modules)
+            ours = {name for name in sys.modules if name.startswith("pytest_moa")}
+            assert ours == {"pytest_moa", "pytest_moa.plugin", "pytest_moa.hookspecs"}
         """
     )
     result = project.runpytest_subprocess("-p", "pytest_moa.plugin", "-p", "no:unraisableexception")
