@@ -71,7 +71,8 @@ class Confinement:
         layers = self.plan.layers
         if kernel.SUPPORTED:
             kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
-            Path("/proc/self/oom_score_adj").write_text("1000")  # when memory ends, it ends here
+            with suppress(OSError):  # when the machine's memory ends, it ends here
+                Path("/proc/self/oom_score_adj").write_text("1000")
         shows_processes = True
         if self._namespaces:
             capacity = CAPACITY * self.plan.limits.file_bytes

@@ -22,7 +22,7 @@ _LAST = 63
 
 def user_and_group() -> tuple[int, int]:
     """Who jobs will run as: the user, or nobody if that is root and nobody is known here."""
-    if os.geteuid() == 0 and _known(NOBODY):
+    if os.geteuid() == 0 and kernel.SUPPORTED and _known(NOBODY):
         return NOBODY, NOBODY
     return os.geteuid(), os.getegid()
 

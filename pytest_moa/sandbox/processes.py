@@ -92,11 +92,9 @@ class Processes:
     def most(self, more: int) -> int | None:
         """The greatest number that the kernel should allow this user if jobs may have so many.
 
-        None if it cannot count them: it does not count root's.
+        None if it cannot count them: it does not count root's. Nor can we others' without a /proc.
         """
-        if os.getuid() == 0:
-            return None
-        return self._others + more
+        return None if os.getuid() == 0 or not self._others else self._others + more
 
     def used(self) -> tuple[int, int]:
         """How many processes jobs have, and bytes that they hold beyond what each had from this one."""

@@ -24,7 +24,7 @@ ETC = (
 )
 
 #: What of a prefix belongs to the interpreter: it may be a home's `.local`, with others' data beside.
-OF_PREFIX = ("bin", "lib", "lib64", "libexec", "include", "ssl", "pyvenv.cfg")
+OF_PREFIX = ("bin", "lib", "lib64", "libexec", "include", "ssl", "share/zoneinfo", "pyvenv.cfg")
 
 #: Devices that may be read and written to.
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")

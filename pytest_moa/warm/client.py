@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from moa_engine.errors import MoaError
 from pytest_moa.sandbox import Limits, Mechanism, probe
@@ -90,7 +90,7 @@ class WarmProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._frames = wire.Frames()
         self._waiting: list[tuple[int, bytes]] = []
-        self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+        self._printed: IO[bytes] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -100,6 +100,8 @@ class WarmProcess:
 
     def start(self) -> Any:
         """Start the process and run the preload; gives the report that it handed to `serve`.
+
+        May be called again when the process has been closed, by `close` or by an error.
 
         Raises:
             WarmFailed: the preload raised, ended or took too long.
@@ -117,7 +119,9 @@ class WarmProcess:
                 "layers": list(self.mechanism.layers),
                 "home": os.path.expanduser("~"),  # noqa: PTH111 - a Path could not say that there is none
             }
+            self._frames, self._waiting = wire.Frames(), []
             with _Broken(self):
+                self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
                 self._process = subprocess.Popen(  # noqa: S603 - our own script
                     [
                         sys.executable,
@@ -202,7 +206,8 @@ class WarmProcess:
                 process.kill()
                 process.wait()
             process.stdout.close()
-        self._printed.close()
+        if self._printed is not None:
+            self._printed.close()
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("LC_")}
@@ -242,6 +247,7 @@ class WarmProcess:
         return self._waiting.pop(0)
 
     def _failed(self, message: str) -> WarmFailed:
+        assert self._printed is not None
         self._printed.seek(0, os.SEEK_END)
         self._printed.seek(max(0, self._printed.tell() - TAIL))
         return WarmFailed(message, self._printed.read().decode(errors="replace"))

@@ -178,6 +178,8 @@ def test_a_server_that_was_killed_is_told(tmp_path: Path) -> None:
         os.kill(process.start()["pid"], signal.SIGKILL)
         with pytest.raises(WarmFailed, match="has ended"):
             process.call("sample_jobs:echo")
+        process.start()
+        assert process.call("sample_jobs:echo").status == "returned"
 
 
 def test_close_twice_and_before_start(tmp_path: Path) -> None:
