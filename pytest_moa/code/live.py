@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -34,11 +35,24 @@ def functions_of(module: ModuleType) -> list[FunctionType]:
 
     Looks at every object of the process: some milliseconds.
     """
+    with _unfrozen():
+        return [one for one in gc.get_referrers(vars(module)) if isinstance(one, FunctionType)]
+
+
+def modules() -> list[ModuleType]:
+    """Every module of the process, also those that `sys.modules` has lost: one of several `conftest`."""
+    with _unfrozen():
+        return [one for one in gc.get_objects() if isinstance(one, ModuleType)]
+
+
+@contextmanager
+def _unfrozen() -> Iterator[None]:
+    """The garbage collector does not look at what is frozen."""
     frozen = gc.get_freeze_count()
     if frozen:
-        gc.unfreeze()  # what is frozen is not looked at
+        gc.unfreeze()
     try:
-        return [one for one in gc.get_referrers(vars(module)) if isinstance(one, FunctionType)]
+        yield
     finally:
         if frozen:
             gc.freeze()

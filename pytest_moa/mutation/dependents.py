@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import ast
-import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.util import decode_source
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 from pytest_moa.code.definitions import functions_in, qualname_of
 from pytest_moa.code.import_time import CALLERS, at_import, run_at_import
+from pytest_moa.code.live import modules
 
 #: Hooks that pytest calls while it collects.
 COLLECTION_HOOKS = frozenset({"pytest_generate_tests", "pytest_make_parametrize_id"})
@@ -52,22 +52,24 @@ def dependents_of(module: ModuleType) -> Dependents:
             if imported is None:
                 continue
             waiting.remove((other, path))
+            direct, whole = imported
+            if _is_of_another(other, [*direct, *whole], module):
+                continue
             grown = True
-            direct, modules = imported
             names[other.__name__] = direct
             found.aliases += [(other, alias, name) for alias, name in direct.items()]
-            _note_uses(found, _tree(path), direct, {dotted: names[name] for dotted, name in modules.items()})
+            _note_uses(found, _tree(path), direct, {dotted: names[name] for dotted, name in whole.items()})
     return found
 
 
 def _others(module: ModuleType) -> Iterator[ModuleType]:
     package = module.__name__.partition(".")[0]
     installed = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
-    for name, other in list(sys.modules.items()):
-        path = getattr(other, "__file__", None)
-        if other is module or not isinstance(other, ModuleType) or not path or not path.endswith(".py"):
+    for other in modules():
+        path = vars(other).get("__file__")
+        if other is module or not isinstance(path, str) or not path.endswith(".py"):
             continue
-        if name.partition(".")[0] == package or not path.startswith(installed):
+        if other.__name__.partition(".")[0] == package or not path.startswith(installed):
             yield other
 
 
@@ -81,22 +83,38 @@ def _imports(
 ) -> tuple[dict[str, str], dict[str, str]] | None:
     """What it imported: name there -> name in the module, and expression -> module; None for nothing."""
     direct: dict[str, str] = {}
-    modules: dict[str, str] = {}
+    whole: dict[str, str] = {}
     for node in ast.walk(_tree(path)):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name in names:
-                    modules[alias.asname or alias.name] = alias.name
+                    whole[alias.asname or alias.name] = alias.name
         elif isinstance(node, ast.ImportFrom):
             source = _resolved(node, other)
             for alias in node.names:
                 if f"{source}.{alias.name}" in names:
-                    modules[alias.asname or alias.name] = f"{source}.{alias.name}"
+                    whole[alias.asname or alias.name] = f"{source}.{alias.name}"
                 elif alias.name == "*":
                     direct |= {one: name for one, name in names.get(source, {}).items() if one in vars(other)}
                 elif alias.name in names.get(source, {}):
                     direct[alias.asname or alias.name] = names[source][alias.name]
-    return (direct, modules) if direct or modules else None
+    return (direct, whole) if direct or whole else None
+
+
+def _is_of_another(other: ModuleType, aliases: Iterable[str], module: ModuleType) -> bool:
+    """Whether it imported from a module of the same name that this one has replaced."""
+    own = [module, *vars(module).values()]
+    for alias in aliases:
+        value = vars(other).get(alias)
+        if isinstance(value, ModuleType):
+            home = value.__name__
+        elif isinstance(value, type | FunctionType) and "__wrapped__" not in vars(value):
+            home = value.__module__
+        else:
+            continue
+        if home == module.__name__ and not any(value is one for one in own):
+            return True
+    return False
 
 
 def _resolved(node: ast.ImportFrom, other: ModuleType) -> str:
@@ -108,7 +126,7 @@ def _resolved(node: ast.ImportFrom, other: ModuleType) -> str:
 
 
 def _note_uses(
-    found: Dependents, tree: ast.Module, direct: dict[str, str], modules: dict[str, dict[str, str]]
+    found: Dependents, tree: ast.Module, direct: dict[str, str], whole: dict[str, dict[str, str]]
 ) -> None:
     """Note what code that ran during the import did with the names."""
     running = run_at_import(tree)
@@ -139,7 +157,7 @@ def _note_uses(
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
             name = direct.get(node.id)
         elif isinstance(node, ast.Attribute):
-            known = modules.get(ast.unparse(node.value)) if modules else None
+            known = whole.get(ast.unparse(node.value)) if whole else None
             name = known.get(node.attr) if known else None
         if name is not None and id(node) in callees:
             found.called.add(name)

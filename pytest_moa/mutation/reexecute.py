@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
+from pytest_moa.code.live import modules
 from pytest_moa.mutation.dependents import Dependents
 from pytest_moa.mutation.repeatable import is_repeatable
 
@@ -111,8 +112,8 @@ def _exchange(
     for other, alias, name in dependents.aliases:
         if alias in vars(other) and name in before and vars(other)[alias] is before[name]:
             vars(other)[alias] = after.get(name)
-    for other in list(sys.modules.values()):
-        if other is module or not isinstance(other, ModuleType):
+    for other in modules():
+        if other is module:
             continue
         for alias, value in list(vars(other).items()):
             if id(value) in new:

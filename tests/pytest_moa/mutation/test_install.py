@@ -160,6 +160,13 @@ def test_found_through_a_module_that_hands_it_on(imported):
     assert user.show() == (11, 11)
 
 
+def test_found_in_a_module_that_another_of_its_name_has_replaced(imported):
+    subject, first = imported(subject=CONSTANT, conftest_of_one="from subject import Base, LIMIT\n")
+    del sys.modules["conftest_of_one"]
+    assert install(only(CONSTANT, before="1", operator="number"), CONSTANT, subject)
+    assert (first.Base.size, first.Base) == (2, subject.Base)
+
+
 @pytest.mark.parametrize(
     "source",
     [
