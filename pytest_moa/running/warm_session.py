@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 import pytest
@@ -151,6 +152,9 @@ class _Serving:
             modules[wanted] = {"name": name, "error": "", "branches": {}, "missing": []}
             try:
                 module = importlib.import_module(name)
+                if elsewhere := _elsewhere(module, path):
+                    modules[wanted]["error"] = f"the tests import {elsewhere} under that name"
+                    continue
                 sources[name] = Path(path).read_text(encoding="utf-8")
                 probes[name] = Probes.of(sources[name], path)
                 prepare(sources[name], module)
@@ -172,6 +176,12 @@ class _Serving:
             warm, {"items": items, "errors": self.errors, "modules": modules, "imported": foreign(root)}
         )
         return True
+
+
+def _elsewhere(module: ModuleType, path: str) -> str:
+    """The file that was imported instead of `path`, "" if it is the same."""
+    file = module.__file__ or ""
+    return "" if file and os.path.realpath(file) == os.path.realpath(path) else file or "no file"
 
 
 def foreign(root: Path) -> list[str]:
