@@ -58,8 +58,10 @@ class _Checking:
             if facts is not None and facts.status == "passes":
                 by_module.setdefault(candidate.target.partition(":")[0], []).append(candidate)
         for module, passing in by_module.items():
-            left = self._elsewhere(passing)
-            self._orders(module, left)
+            self._orders(module, self._elsewhere(passing))
+            if self.executor.late():  # half a judgement is none
+                for candidate in passing:
+                    self.executor.facts.pop(candidate.id, None)
 
     def _judged(self, candidate: Candidate, facts: CandidateFacts) -> None:
         self.executor.facts[candidate.id] = facts

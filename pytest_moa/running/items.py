@@ -21,6 +21,7 @@ class Ran:
     outcome: Outcome
     seconds: float
     message: str = ""
+    error: str = ""  #: name of the exception's type
 
 
 class Watcher:
@@ -40,7 +41,7 @@ class Watcher:
         seconds = sum(report.duration for report in self.reports)
         for report in self.reports:
             if report.failed:
-                return Ran("failed", seconds, _explained(report))
+                return Ran("failed", seconds, *_explained(report))
         called = any(report.when == "call" and report.passed for report in self.reports)
         return Ran("passed" if called else "skipped", seconds)
 
@@ -66,8 +67,8 @@ def _named(excinfo: pytest.ExceptionInfo[BaseException], *_: Any, **__: Any) -> 
     return f"{excinfo.typename}: {str(excinfo.value)[:_MESSAGE]}"
 
 
-def _explained(report: pytest.TestReport) -> str:
+def _explained(report: pytest.TestReport) -> tuple[str, str]:
     crash = getattr(report.longrepr, "reprcrash", None)
     message = crash.message if crash is not None else str(report.longrepr)
     where = "" if report.when == "call" else f"in {report.when}: "
-    return f"{where}{message.strip()}"[:_MESSAGE]
+    return f"{where}{message.strip()}"[:_MESSAGE], message.partition(":")[0].strip()
