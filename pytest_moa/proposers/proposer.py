@@ -6,6 +6,7 @@ import asyncio
 import importlib
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
@@ -34,7 +35,7 @@ class ProposerKind:
 
     revision: int  #: raised when its own rules change
     share: float  #: of the time for searching
-    needs: str = ""  #: a module without which it does not stand by default
+    needs: tuple[str, ...] = ()  #: packages without which it does not stand by default
     claims: bool = False  #: what it asserts was not observed, but is promised by documentation
 
 
@@ -44,7 +45,7 @@ KINDS: Mapping[str, ProposerKind] = {
     "recorded": ProposerKind(1, 0.08),
     "docstrings": ProposerKind(1, 0.03, claims=True),
     "boundaries": ProposerKind(1, 0.08),
-    "ghostwriter": ProposerKind(1, 0.05, "hypothesis"),
+    "ghostwriter": ProposerKind(1, 0.05, ("hypothesis", "black")),
 }
 
 
@@ -143,7 +144,7 @@ def standing_members(settings: TestsSettings) -> list[str]:
     return [
         kind
         for kind in settings.proposers
-        if kind not in KINDS or not KINDS[kind].needs or find_spec(KINDS[kind].needs) is not None
+        if kind not in KINDS or all(find_spec(name) is not None for name in KINDS[kind].needs)
     ]
 
 
@@ -167,12 +168,11 @@ class Shares:
 
 
 def _version(kind: str) -> str:
-    """The proposer's revision, with the version of the library that it needs."""
+    """The proposer's revision, with the versions of the packages that it needs, as far as they are there."""
     from importlib import metadata
 
-    described = KINDS[kind]
-    try:
-        library = metadata.version(described.needs) if described.needs else ""
-    except metadata.PackageNotFoundError:
-        library = ""
-    return f"{described.revision} {library}".rstrip()
+    found = [str(KINDS[kind].revision)]
+    for name in KINDS[kind].needs:
+        with suppress(metadata.PackageNotFoundError):
+            found.append(metadata.version(name))
+    return " ".join(found)

@@ -52,8 +52,7 @@ class Baseline:
             if (mutant.module, mutant.qualname) in wanted
         ]
         verdicts = executor.kills(None, mutants, told("running mutants under existing tests")).verdicts
-        judged = [mutant for mutant in mutants if verdicts[mutant.id].status != "unknown"]
-        killed = frozenset(mutant.id for mutant in judged if verdicts[mutant.id].killed)
+        killed = frozenset(mutant.id for mutant in mutants if verdicts[mutant.id].killed)
         gathering = Gathering(request.project, request.existing)
         briefs = [
             gathering.brief(
@@ -63,18 +62,18 @@ class Baseline:
                 reached=_reached(target, request, existing),
                 mutants=[
                     mutant
-                    for mutant in judged
+                    for mutant in mutants
                     if (mutant.module, mutant.qualname) == (target.module, target.qualname)
                 ],
                 killed=killed,
             )
             for target in targets
         ]
-        unknown = len(mutants) - len(judged)
-        warnings = [f"{unknown} mutants were not run under existing tests in time, and count nowhere"]
+        unknown = sum(verdicts[mutant.id].status == "unknown" for mutant in mutants)
+        warnings = [f"{unknown} mutants were not run under existing tests in time, and count as surviving"]
         return cls(
             tuple(briefs),
-            tuple(mutant for mutant in judged if mutant.id not in killed),
+            tuple(mutant for mutant in mutants if mutant.id not in killed),
             tuple(skipped),
             tuple(warnings if unknown else ()),
         )

@@ -28,8 +28,11 @@ class Execution:
     `until` gives the time, by `time.monotonic`, until which one examination may take.
     """
 
-    def __init__(self, executor: Executor, mutants: Sequence[Mutant], until: Callable[[], float]) -> None:
+    def __init__(
+        self, executor: Executor, mutants: Sequence[Mutant], until: Callable[[], float], workers: int
+    ) -> None:
         self.executor = executor
+        self.workers = workers
         self.mutants = list(mutants)
         self.until = until
 
@@ -55,11 +58,24 @@ class Execution:
             batch = candidates[first : first + _BATCH]
             facts |= executor.check(batch, partial(_checked, told, first, len(candidates)))
         passing = [one for one in candidates if one.id in facts and facts[one.id].status == "passes"]
+        passing = self._affordable(passing, facts, end)
         if passing and self.mutants and not stop.is_set():
             executor.deadline = end
             executor.kills(passing, self.mutants, killing)
             facts |= {one.id: executor.facts[one.id] for one in passing if one.id in executor.facts}
         return {name: _executed(found) for name, found in facts.items()}
+
+    def _affordable(
+        self, candidates: list[Candidate], facts: Mapping[str, CandidateFacts], end: float
+    ) -> list[Candidate]:
+        """Those that can be run under every mutant in time: the slowest give way to all others."""
+        left = (end - time.monotonic()) * self.workers
+        kept: list[Candidate] = []
+        for one in sorted(candidates, key=lambda one: facts[one.id].seconds):
+            left -= facts[one.id].seconds * len(self.mutants)
+            if left > 0 or not kept:
+                kept.append(one)
+        return [one for one in candidates if one in kept]
 
 
 def _checked(told: Told, before: int, of: int, done: int, _: int) -> None:

@@ -112,7 +112,7 @@ class Gathering:
         mutants: Sequence[Mutant],
         killed: frozenset[str],
     ) -> Brief:
-        """The brief of one target. `mutants` are those that were judged."""
+        """The brief of one target; all that existing tests do not kill counts as surviving."""
         owner, node = source.definition(target.qualname)
         lines = source.lines[target.first_line - 1 : target.last_line]
         return Brief(

@@ -223,7 +223,7 @@ def _task(
         most=request.max,
         digest=_digest(request, baseline.briefs, modules),
         subject=subject,
-        examiner=Execution(executor, baseline.open_mutants, lambda: _until(clock)),
+        examiner=Execution(executor, baseline.open_mutants, lambda: _until(clock), request.workers),
         watch=watch,
     )
     return task, processes

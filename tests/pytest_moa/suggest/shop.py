@@ -13,7 +13,7 @@ SOURCE = '''\
 API_TOKEN = "sk-live-4f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c"
 
 
-def price(weight: int, express: bool = False) -> int:
+def price(weight: int, express: bool = False, token: str = API_TOKEN) -> int:
     """Price in cents. Express costs half as much again.
 
     >>> price(100)
@@ -68,4 +68,4 @@ def request_for(root: Path, **given: object) -> SuggestRequest:
     """A request for all functions of the shop."""
     project = Project.find(root)
     targets = tuple(project.targets(str(root / "prices.py")))
-    return SuggestRequest(root, project, targets, **{"seconds": 20.0, "workers": 2, **given})  # type: ignore[arg-type]
+    return SuggestRequest(root, project, targets, **{"seconds": 120.0, "workers": 2, **given})  # type: ignore[arg-type]
