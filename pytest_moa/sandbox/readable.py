@@ -48,8 +48,8 @@ def rules(root: Path, more: Iterable[Path], home: Path | None) -> Iterator[tuple
     done: list[Path] = list(installed)
     hidden: set[Path] = set()
     for path in sorted({place.resolve() for place in places}):
-        if _within(path, done) and not _within(path, hidden):
-            continue
+        if path == Path("/") or (_within(path, done) and not _within(path, hidden)):
+            continue  # a root that is everything is a mistake, and not to be had that way
         done.append(path)
         found = credentials_in(path, home)
         hidden |= found

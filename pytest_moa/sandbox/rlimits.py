@@ -12,6 +12,9 @@ from pytest_moa.sandbox.limits import Limits
 #: Threads reserve far more addresses than they use: so much more may be mapped than written to.
 MAPPED = 4
 
+#: Descriptors that a process may have open: the kernel's memory for pipes and sockets is not counted.
+OPEN_FILES = 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -38,6 +41,7 @@ def apply(limits: Limits, size: Size, processes: int | None) -> None:
     """
     seconds = max(1, math.ceil(limits.cpu))
     _lower(resource.RLIMIT_CORE, 0)
+    _lower(resource.RLIMIT_NOFILE, min(OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[0]))
     _lower(resource.RLIMIT_FSIZE, limits.file_bytes)
     _lower(resource.RLIMIT_DATA, size.data + limits.memory)
     _lower(resource.RLIMIT_AS, size.mapped + MAPPED * limits.memory)

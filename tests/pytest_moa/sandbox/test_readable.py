@@ -74,6 +74,10 @@ def test_what_is_named_in_a_hidden_folder_is_meant(tmp_path: Path) -> None:
     assert not may_read(tmp_path / ".tools/token", tmp_path, [tmp_path / ".tools/package"], home=tmp_path)
 
 
+def test_a_root_that_is_everything_is_nothing() -> None:
+    assert not may_read(Path("/etc/shadow"), Path("/"), [])
+
+
 def test_the_interpreter_and_its_modules(tmp_path: Path) -> None:
     for module in ("json", "pytest"):
         file = Path(str(__import__(module).__file__)).resolve()
