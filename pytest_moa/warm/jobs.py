@@ -44,6 +44,7 @@ class Jobs:
     def run(self) -> NoReturn:
         """Serve until the client closes; ends this process."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # jobs are waited for, whatever the preload set
         while (frame := wire.read_frame(self.requests)) is not None:
             request = json.loads(frame[1])
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import sys
 import threading
 import time
@@ -14,6 +15,11 @@ IMPORTED_IN = os.getpid()
 def preload(args, serve):
     print("told by the preload")
     serve({"args": args, "count": 0}, {"args": args, "pid": os.getpid(), "path": sys.path[0]})
+
+
+def preload_ignores_children(args, serve):
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    serve(None)
 
 
 def preload_raises(args, serve):

@@ -158,6 +158,12 @@ def test_serving_never_returns_to_the_preload(tmp_path: Path) -> None:
         assert process.call("sample_jobs:who").output == ""
 
 
+def test_handlers_of_the_preload_do_not_matter(tmp_path: Path) -> None:
+    with made(tmp_path, "preload_ignores_children") as process:
+        process.start()
+        assert process.call("sample_jobs:echo").status == "returned"
+
+
 def test_an_exception_of_the_callers_ends_the_process(tmp_path: Path) -> None:
     """Ctrl-C comes anywhere: afterwards nobody knows what the process would send next."""
 
