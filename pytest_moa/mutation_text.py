@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from moa_engine.printable import one_line, printable
+from pytest_moa.mutation import Mutant
 from pytest_moa.mutation_report import FunctionCounts, MutationReport, score_of
 from pytest_moa.running.facts import Verdict
 
@@ -82,12 +83,9 @@ def _diff(report: MutationReport, verdict: Verdict, colour: bool) -> Iterator[st
 def _notes(report: MutationReport) -> Iterator[str]:
     counts = report.counts
     notes: list[str] = []
-    for verdict in report.verdicts:
-        if verdict.status == "timed_out":
-            mutant = verdict.mutant
-            where = f"{report.path(mutant)}:{mutant.line}"
-            change = one_line(f"{mutant.before} -> {mutant.after or 'nothing'}")
-            notes.append(f"{where} did not end with {change}, which counts as killed")
+    if endless := [verdict.mutant for verdict in report.verdicts if verdict.status == "timed_out"]:
+        named = _listed([f"{report.path(each)}:{each.line}: {_change(each)}" for each in endless])
+        notes.append(f"{_many(len(endless), 'mutant')} did not end in time, which counts as killed: {named}")
     if failing := report.failing:
         named = _listed([f"{test.nodeid}: {one_line(test.message)[:100]}" for test in failing])
         notes.append(f"left out, since they fail without any change: {named}")
@@ -95,6 +93,10 @@ def _notes(report: MutationReport) -> Iterator[str]:
         named = _listed([f"{path}: {one_line(message)[-100:]}" for path, message in errors.items()])
         notes.append(f"not collected: {named}")
     notes += [f"no verdicts on {name}: {one_line(why)}" for name, why in report.untrusted().items()]
+    if threads := report.executor.threads:
+        notes.append(
+            f"threads run in the process that is forked ({_listed(threads)}); tests that need them may hang"
+        )
     left_out = {**report.skipped, **report.executor.broken}
     notes += [f"left out {path}: {one_line(why)}" for path, why in left_out.items()]
     if counts["unknown"]:
@@ -110,6 +112,10 @@ def _tail(report: MutationReport) -> str:
     sandbox = f"sandbox: {report.executor.mechanism}" if report.executor.confined else "no sandbox"
     mutants = _many(len(report.mutants), "mutant")
     return f"{mutants}, {_many(len(tests), 'test')}, {report.seconds:.1f} s; {sandbox}"
+
+
+def _change(mutant: Mutant) -> str:
+    return one_line(f"{mutant.before} -> {mutant.after or 'nothing'}")[:60]
 
 
 def _listed(names: list[str]) -> str:

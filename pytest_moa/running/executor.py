@@ -127,6 +127,11 @@ class Executor:
         return self._existing or self._so_far()
 
     @property
+    def threads(self) -> list[str]:
+        """Names of threads that importing has started; no fork has them."""
+        return list(self._report["threads"])
+
+    @property
     def nodeids(self) -> list[str]:
         """Node ids of the collected tests, by index."""
         return [item["nodeid"] for item in self._report["items"]]

@@ -13,6 +13,7 @@ import os
 import re
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,7 +78,8 @@ def collected(args: Mapping[str, Any], serve: Callable[[Any, Any], None]) -> Non
     `args`: "root", "ini" (or None), "tests" (paths), "folders" (where candidates will be), "options"
     (arguments for pytest), "modules" ({name: path}). Reports {"items": [{"nodeid", "file"}],
     "errors": [{"path", "message"}], "modules": {name: {"name": under which it is imported, "error",
-    "branches": {qualname: ids}, "missing": qualnames without probes}}, "imported": names of modules}.
+    "branches": {qualname: ids}, "missing": qualnames without probes}}, "imported": names of modules,
+    "threads": names of those that were started}.
 
     Raises:
         RuntimeError: pytest ended before it had collected; its output says why.
@@ -172,9 +174,8 @@ class _Serving:
         gc.freeze()
         root = session.config.rootpath
         items = [{"nodeid": item.nodeid, "file": str(item.path)} for item in warm.items]
-        self.serve(
-            warm, {"items": items, "errors": self.errors, "modules": modules, "imported": foreign(root)}
-        )
+        report = {"items": items, "errors": self.errors, "modules": modules, "imported": foreign(root)}
+        self.serve(warm, {**report, "threads": [thread.name for thread in threading.enumerate()[1:]]})
         return True
 
 
