@@ -1,7 +1,8 @@
 """Which claims agree: the same place and the same meaning, whatever the order in which they came.
 
 Neither half is enough: two reviewers who point at the same line mostly mean different things, and
-the same sentence about two places is two claims. Meaning is compared as the cosine of TF-IDF
+the same sentence about two places is two claims: neighbouring functions are two places, however few
+lines are between them, for the same is easily wrong with both. Meaning is compared as the cosine of TF-IDF
 vectors of word stems, weighted by the claims at hand, so that the words which everybody uses about
 this change count little.
 """
@@ -41,8 +42,9 @@ class Claim:
     """Something that somebody says about a place.
 
     `key` is unique and decides ties. `bucket` is the part of the subject (a file); `start` and `end`
-    are lines in it, None for all of it. Claims of one non-empty `voice` are never the same claim: who
-    lists two things means two things.
+    are lines in it, None for all of it. `scope` is the function or class that holds them, by its dotted
+    name (`Shop.total`), "" where none does or nobody knows. Claims of one non-empty `voice` are never
+    the same claim: who lists two things means two things.
     """
 
     key: str
@@ -51,6 +53,7 @@ class Claim:
     end: int | None
     text: str
     voice: str = ""
+    scope: str = ""
 
 
 def similarity(one: str, other: str) -> float:
@@ -77,14 +80,15 @@ def clusters(claims: Sequence[Claim]) -> list[tuple[str, ...]]:
     """The keys of claims that agree, sorted within and among clusters; every key is in exactly one.
 
     Single linkage: pairs are united from the most similar down, unless that would put two claims
-    of one voice together, or join two places only because a claim about the whole bucket resembles
-    both. The result does not depend on the order of `claims`.
+    of one voice together, or join two places: two scopes of which none holds the other, or what only
+    a claim about the whole bucket has in common. The result does not depend on the order of `claims`.
     """
     meaning = dict(
         zip((claim.key for claim in claims), vectors([claim.text for claim in claims]), strict=True)
     )
     groups = {
-        claim.key: _Group([claim.key], {claim.voice} - {""}, claim.start is not None) for claim in claims
+        claim.key: _Group([claim.key], {claim.voice} - {""}, {claim.scope}, claim.start is not None)
+        for claim in claims
     }
     pairs = sorted(
         (-likeness, min(one.key, other.key), max(one.key, other.key), None in (one.start, other.start))
@@ -95,10 +99,13 @@ def clusters(claims: Sequence[Claim]) -> list[tuple[str, ...]]:
         one, other = groups[first], groups[second]
         if one is other or one.voices & other.voices or (vague and one.placed and other.placed):
             continue
+        if not all(_nested(scope, another) for scope in one.scopes for another in other.scopes):
+            continue
         if len(one.keys) < len(other.keys):
             one, other = other, one
         one.keys += other.keys
         one.voices |= other.voices
+        one.scopes |= other.scopes
         one.placed |= other.placed
         for key in other.keys:
             groups[key] = one
@@ -109,6 +116,7 @@ def clusters(claims: Sequence[Claim]) -> list[tuple[str, ...]]:
 class _Group:
     keys: list[str]
     voices: set[str]
+    scopes: set[str]
     placed: bool
 
 
@@ -127,6 +135,11 @@ def _neighbours(claims: Sequence[Claim]) -> Iterator[tuple[Claim, Claim]]:
                     others[:] = [other for other in others if _reaches(other, claim.start)]
                 yield from ((other, claim) for other in others)
             open_claims[claim.voice].append(claim)
+
+
+def _nested(one: str, other: str) -> bool:
+    """Whether one of two scopes holds the other; what has none is held by nothing and may be anywhere."""
+    return not one or not other or f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
 
 
 def _reaches(claim: Claim, line: int) -> bool:

@@ -15,6 +15,7 @@ from functools import cached_property
 from itertools import groupby
 
 from review_bot.change import Change, ChangedFile, DiffLine, Side
+from review_bot.outline import Outline, is_python, outline
 
 #: Characters and lines of a quote that are looked at.
 _LONGEST, _MOST_LINES = 4000, 60
@@ -91,6 +92,16 @@ class Anchors:
             return place.path, place.start_line, place.line
         moved = index.moved
         return place.path, moved.get(place.start_line, place.start_line), moved.get(place.line, place.line)
+
+    def scope(self, place: Place) -> str:
+        """The innermost function or class around a place at head, by its name; "" where that is not known.
+
+        Of Python only: what grammars are installed must not decide what a replay concludes.
+        """
+        index = self._files.get(place.path)
+        if place.side == "LEFT" or index is None or place.start_line is None or place.line is None:
+            return ""
+        return index.outline.around(place.start_line, place.line)
 
     def _meant(self, path: str) -> list[_FileIndex]:
         """The files that a path can mean: itself, else those that end like it, else all."""
@@ -173,6 +184,12 @@ class _FileIndex:
         if self.file.head_text:
             views.append(_View("RIGHT", [list(enumerate(_split(self.file.head_text), 1))]))
         return [view for view in views if view.numbers]
+
+    @cached_property
+    def outline(self) -> Outline:
+        """The definitions at head; none where the text is not known, or not Python."""
+        text = self.file.head_text
+        return outline(self.file.path, text) if text and is_python(self.file.path) else Outline()
 
     @cached_property
     def right(self) -> dict[int, str]:

@@ -54,13 +54,21 @@ def group(items: Sequence[Item], anchors: Anchors) -> list[Group]:
 
     Who lists two things in one answer means two things; answers about two parts of a change may repeat one.
     """
+    voices: defaultdict[str, set[str]] = defaultdict(set)
+    for item in items:
+        voices[body_of(item).path].add(_voice(item))
     by_key = {f"{item.id}.{number}": item for number, item in enumerate(items)}
     claims = []
     for key, item in by_key.items():
-        path, start, end = anchors.at_head(place_of(body_of(item)))
-        voice = f"{item.author} {item.layer} {item.sample} {item.generation}"
-        claims.append(Claim(key, path, start, end, claim_of(body_of(item)), voice))
+        place = place_of(body_of(item))
+        path, start, end = anchors.at_head(place)
+        scope = anchors.scope(place) if len(voices[path]) > 1 else ""  # reading the file takes a while
+        claims.append(Claim(key, path, start, end, claim_of(body_of(item)), _voice(item), scope))
     return [[by_key[key] for key in keys] for keys in clusters(claims)]
+
+
+def _voice(item: Item) -> str:
+    return f"{item.author} {item.layer} {item.sample} {item.generation}"
 
 
 def united(

@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -49,6 +50,19 @@ class Outline:
         """The innermost definition that holds a line."""
         return self._owners.get(line)
 
+    def around(self, first: int, last: int) -> str:
+        """The name of the innermost definition that holds all of these lines, "" for none."""
+        at_first, at_last = self.innermost(first), self.innermost(last)
+        if at_first is None or at_last is None:
+            return ""
+        both = zip(at_first.name.split("."), at_last.name.split("."), strict=False)
+        return ".".join(one for one, _ in takewhile(lambda pair: pair[0] == pair[1], both))
+
+
+def is_python(path: str) -> bool:
+    """Whether a file is Python, by its name."""
+    return PurePosixPath(path).suffix.lower() in (".py", ".pyi", ".pyw")
+
 
 @lru_cache(maxsize=4)
 def outline(path: str, text: str) -> Outline:
@@ -56,7 +70,7 @@ def outline(path: str, text: str) -> Outline:
     suffix = PurePosixPath(path).suffix.lower()
     # ast takes a lone CR for the end of a line, git does not
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", " ")
-    if suffix in (".py", ".pyi", ".pyw"):
+    if is_python(path):
         return _python(text)
     language = _LANGUAGES.get(suffix)
     return _other(text, language) if language else Outline()

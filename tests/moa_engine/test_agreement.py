@@ -179,12 +179,45 @@ def test_one_voice_never_agrees_with_itself() -> None:
     assert clusters([*twice, other]) == [("a",), ("b", "c")]
 
 
+#: The same mistake in neighbouring functions: no text tells these apart.
+TWINS = [
+    ("average crashes on an empty list", "first crashes on an empty list"),
+    ("Division by zero for an empty list", "IndexError for an empty list"),
+    ("`name` may be None in greet()", "`name` may be None in farewell()"),
+    ("Timeout is ignored in get()", "Timeout is ignored in post()"),
+    ("Missing docstring on load", "Missing docstring on save"),
+]
+
+
+@pytest.mark.parametrize("twins", TWINS)
+def test_neighbouring_functions_are_two_places(twins: tuple[str, str]) -> None:
+    def found(*scopes: str) -> list[tuple[str, ...]]:
+        return clusters([
+            Claim(name, "a.py", line, line, text, name, scope)
+            for name, line, text, scope in zip("ab", (10, 12), twins, scopes, strict=True)
+        ])  # fmt: skip
+
+    assert found("mean", "low") == found("Stats.mean", "Stats.low") == [("a",), ("b",)]
+    for one, other in (("mean", "mean"), ("Stats", "Stats.low"), ("", "low"), ("", "")):
+        assert found(one, other) == found(other, one) == [("a", "b")]
+
+
+def test_a_claim_about_a_class_joins_no_two_of_its_methods() -> None:
+    claims = [
+        Claim("a", "a.py", 10, 10, "Timeout is ignored in get()", "qwen", "Client.get"),
+        Claim("b", "a.py", 8, 14, "Timeout is ignored in get() and post()", "llama", "Client"),
+        Claim("c", "a.py", 12, 12, "Timeout is ignored in post()", "gemma", "Client.post"),
+    ]
+    assert sorted(map(len, clusters(claims))) == [1, 2]
+
+
 CLAIMS = st.lists(
     st.tuples(
         st.sampled_from(["a.py", "b.py"]),
         st.one_of(st.none(), st.integers(1, 20)),
         st.lists(st.sampled_from(["zero", "empty", "list", "division", "query", "lock", "race"]), max_size=4),
         st.sampled_from(["", "ruff", "qwen"]),
+        st.sampled_from(["", "f", "C", "C.f", "C.g"]),
     ),
     max_size=12,
 )
@@ -194,8 +227,8 @@ CLAIMS = st.lists(
 @settings(max_examples=60, deadline=None)
 def test_order_does_not_matter_and_nothing_is_lost(drawn, random) -> None:
     claims = [
-        Claim(f"{n:02}", bucket, line, line, " ".join(words), voice)
-        for n, (bucket, line, words, voice) in enumerate(drawn)
+        Claim(f"{n:02}", bucket, line, line, " ".join(words), voice, scope)
+        for n, (bucket, line, words, voice, scope) in enumerate(drawn)
     ]
     found = clusters(claims)
     shuffled = list(claims)

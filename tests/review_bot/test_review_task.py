@@ -443,6 +443,28 @@ def test_a_finding_without_a_file_keeps_author_and_words() -> None:
     assert result.objections == []
 
 
+def test_the_same_mistake_in_neighbouring_functions_is_two_findings() -> None:
+    functions = (
+        "mean(items):\n    return sum(items) / len(items)",
+        "low(items):\n    return sorted(items)[0]",
+    )
+    task = task_for(change({}, {"stats.py": "".join(f"def {code}\n\n" for code in functions)}))
+    mean = draft(path="stats.py")
+    low = draft("IndexError for an empty list", path="stats.py", quote="return sorted(items)[0]", body="")
+    mean_too = draft("Empty list: division by zero", path="stats.py", quote="def mean(items):")
+
+    def standings(*said: dict[str, str]) -> list[tuple[str, list[str]]]:
+        answers = [
+            answered(task, name, 1, {"findings": [one]})
+            for name, one in zip(("qwen", "llama"), said, strict=True)
+        ]
+        result = task.conclude(ledger(task, answers), None)
+        return [(found.standing, found.raised_by) for found in result.findings]
+
+    assert standings(mean, mean_too) == [("confirmed", ["llama", "qwen"])]
+    assert sorted(standings(mean, low)) == [("minority", ["llama"]), ("minority", ["qwen"])]
+
+
 def test_repeated_findings_of_one_answer_count_once() -> None:
     assert len(findings_of(TASK, {"findings": [draft()] * 50})) == 1
 
