@@ -136,12 +136,15 @@ class Chooser:
         last = len(known.program.steps) - 1
         main: Key = ("raised", "type") if run.raised is not None else (last, "{}")
         keys = {main} & usable
+        silent = run.facts.get(main) == ("is", None)
         if run.raised is not None and ("raised", "message") in usable:
             keys.add(("raised", "message"))
         for name in sorted(wanted):
             telling = self.hunt.telling(known.program, known.facts, name, known.seconds) & usable
             if telling and not telling & keys:
                 keys.add(min(telling, key=lambda key: (_rank(key, last), len(key[1]), str(key))))
+        if silent and any(key != main and _rank(key, last) < 4 for key in keys):
+            keys.discard(main)  # that nothing is returned is no news beside what was changed
         if not keys and usable:
             keys.add(min(usable, key=lambda key: (_rank(key, last), len(key[1]), str(key))))
         return keys

@@ -53,10 +53,36 @@ def functions_in(tree: ast.Module) -> Iterator[tuple[str, FunctionNode]]:
 
 def clues_of(tree: ast.Module) -> dict[str, Clues]:
     """Clues by qualname. The last definition of a name counts, as in Python."""
-    return {
-        qualname: Clues(node, {one.arg: _use(one.arg, node) for one in _arguments(node)}, constants_in(node))
-        for qualname, node in functions_in(tree)
-    }
+    functions = dict(functions_in(tree))
+    found: dict[str, Clues] = {}
+    for qualname, node in functions.items():
+        uses = {one.arg: _use(one.arg, node) for one in _arguments(node)}
+        owner, _, name = qualname.rpartition(".")
+        if name == "__init__":
+            others = [
+                one for other, one in functions.items() if other.startswith(f"{owner}.") and one is not node
+            ]
+            _note_attributes(node, others, uses)
+        found[qualname] = Clues(node, uses, constants_in(node))
+    return found
+
+
+def _note_attributes(node: FunctionNode, others: list[FunctionNode], uses: dict[str, Use]) -> None:
+    """A constructor's parameters are used where the attributes that keep them are."""
+    for inner in ast.walk(node):
+        if not isinstance(inner, (ast.Assign, ast.AnnAssign)) or inner.value is None:
+            continue
+        targets = inner.targets if isinstance(inner, ast.Assign) else [inner.target]
+        kept = {ast.unparse(one) for one in targets if isinstance(one, ast.Attribute)}
+        given = {one.id for one in ast.walk(inner.value) if isinstance(one, ast.Name)} & uses.keys() - {
+            "self"
+        }
+        if len(given) != 1 or not kept:
+            continue
+        use = uses[given.pop()]
+        for other in others:
+            for one in ast.walk(other):
+                _note(one, kept, use)
 
 
 def _arguments(node: FunctionNode) -> list[ast.arg]:
@@ -112,6 +138,8 @@ def _use(name: str, node: FunctionNode) -> Use:
 
 
 def _is(node: ast.AST | None, names: set[str]) -> bool:
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return f"{node.value.id}.{node.attr}" in names
     return isinstance(node, ast.Name) and node.id in names
 
 

@@ -151,7 +151,7 @@ class Runner:
             except (Exception, SystemExit) as error:
                 run.raised = index
                 _note_error(error, index, run)
-                run.inside = bool(step.form) or _passed(error, self.module.__file__)
+                run.inside = bool(step.form) or _left_here(error)
                 break
             if step.name:
                 names[step.name] = value
@@ -256,11 +256,11 @@ def _note_error(error: BaseException, index: int, run: Run) -> None:
         run.note("raised", getattr(error, name, None), f"{{}}.{name}")
 
 
-def _passed(error: BaseException, filename: str | None) -> bool:
-    """Whether an exception came through code of a file."""
+def _left_here(error: BaseException) -> bool:
+    """Whether an exception came through code that is neither the program's nor ours."""
     traceback = error.__traceback__
     while traceback is not None:
-        if traceback.tb_frame.f_code.co_filename == filename:
+        if traceback.tb_frame.f_code.co_filename not in ("<program>", __file__):
             return True
         traceback = traceback.tb_next
     return False

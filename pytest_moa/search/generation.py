@@ -12,7 +12,7 @@ from typing import Any
 from pytest_moa.search.clocks import MOMENT, still
 from pytest_moa.search.inputs import Inputs, expression, patterns_in, tokens_of
 from pytest_moa.search.neighbours import literal, neighbour
-from pytest_moa.search.program import Argument, Program, Step, variable_for
+from pytest_moa.search.program import RAW, Argument, Program, Step, variable_for
 from pytest_moa.search.shapes import ANY, NUMBER, TEXT, Shape
 from pytest_moa.search.surface import Callee, Parameter, Surface
 from pytest_moa.values import Expression, source_of
@@ -308,6 +308,43 @@ class Generator:
             and all(one.source != written.source for one in pool)
         ):
             pool.append(written)
+
+    def follow_up(self, program: Program, value: Any) -> Program | None:
+        """The program that also uses the function or descriptor that it got; None for other results."""
+        last = program.steps[-1]
+        if last.name or last.form or last.wrap or isinstance(value, type):
+            return None
+        taken = [step.name for step in program.steps] + [*self.names]
+        name = variable_for("wrapped", taken)
+        before = (*program.steps[:-1], replace(last, name=name))
+        descriptor = hasattr(type(value), "__set_name__")
+        if callable(value) and not descriptor:
+            calls = (Step(name, self._for_signature(value)) for _ in range(self.rng.choice((1, 1, 2))))
+            return replace(program, steps=(*before, *calls))
+        if not descriptor and not hasattr(type(value), "__get__"):
+            return None
+        owner = Step(f"class Example:\n    method = {name}", form=RAW, role="given")
+        made = Step("Example", name="example", role="given")
+        count = self.rng.choice((1, 1, 2))
+        calls = (Step("example.method", self._some(self.rng.choice((0, 1, 1, 2)))) for _ in range(count))
+        return replace(program, steps=(*before, owner, made, *calls))
+
+    def _for_signature(self, value: Any) -> tuple[Argument, ...]:
+        try:
+            parameters = inspect.signature(value).parameters.values()
+        except (TypeError, ValueError):
+            return self._some(1)
+        needed = [
+            one for one in parameters if one.default is one.empty and one.kind <= one.POSITIONAL_OR_KEYWORD
+        ]
+        variable = any(one.kind == one.VAR_POSITIONAL for one in parameters)
+        return self._some(len(needed) or (self.rng.choice((0, 1, 1, 2)) if variable else 0))
+
+    def _some(self, count: int) -> tuple[Argument, ...]:
+        inputs = Inputs(self.rng, constants=self.surface.constants, tokens=self.surface.tokens)
+        return tuple(
+            Argument("", inputs.of_shape(self.rng.choice((NUMBER, NUMBER, TEXT, ANY)))) for _ in range(count)
+        )
 
     def neighbour(self, program: Program) -> Program | None:
         """A program near to one: an argument varied, drawn anew, dropped or added; a call too."""

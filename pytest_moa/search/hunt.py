@@ -21,6 +21,10 @@ from pytest_moa.search.taste import Taste
 
 #: Programs remembered for each branch.
 MOST_PER_GATE = 16
+#: Where more than this share of the mutants is in private functions, those are called from the start.
+MOSTLY = 0.6
+#: The share of functions and descriptors that are used once more, besides those that reach new branches.
+FOLLOWED = 0.3
 #: Living mutants that a program which takes no new branch is run against.
 MOST_AT_ONCE = 60
 #: A mutant that survived more programs than this is run against ever fewer: most such are equivalent.
@@ -78,7 +82,12 @@ class Hunt:
         self.taste = Taste(surface)
         generator.clocks = self.clocks.read
         self.has_public = any(one.public for one in surface.callees.values())
-        self.private_too = not self.has_public  #: whether private functions are called by themselves
+        self.base_weight = 1.0  #: of callees without living mutants of their own
+        inner = [one for one in rivals.mutants.values() if one.qualname.startswith("_")]
+        mostly = len(inner) > MOSTLY * len(rivals.mutants)
+        self.private_too = (
+            mostly or not self.has_public
+        )  #: whether private functions are called by themselves
         self.hits: set[str] = set()
         self.killers: list[Known] = []
         self.by_gate: dict[str, list[Known]] = defaultdict(list)
@@ -101,6 +110,8 @@ class Hunt:
         program, run, hits, seconds = found
         self._learn(program, run)
         fresh = hits - self.hits
+        if run.raised is None and (fresh or self.rng.random() < FOLLOWED):
+            self.consider(self.generator.follow_up(program, run.values[-1]))
         telling = {
             name
             for name in self._reached(hits, thorough=bool(fresh))
@@ -248,7 +259,7 @@ class Hunt:
                     known for gate in sorted(self.rivals.gates[name]) for known in self.by_gate.get(gate, ())
                 ]
                 if near:
-                    base = min(rng.sample(near, min(2, len(near))), key=lambda one: one.cost)
+                    base = min(rng.sample(near, min(rng.choice((1, 2)), len(near))), key=lambda one: one.cost)
                     changed = self.generator.neighbour(base.program)
                     if changed is not None and rng.random() < 0.3:
                         changed = self.generator.neighbour(changed) or changed
@@ -280,7 +291,7 @@ class Hunt:
         weights = []
         for one in callees:
             own = live[one.qualname] or live[f"{one.owner}.__init__"] * (one.kind == "constructor")
-            weight = (1.0 + own) / (1 + self._fruitless[one.qualname] / 200)
+            weight = (self.base_weight + own) / (1 + self._fruitless[one.qualname] / 200)
             weights.append(weight)
         return self.rng.choices(callees, weights)[0]
 

@@ -90,6 +90,7 @@ _CALLABLES: Mapping[int, Sequence[str]] = {
         "list",
         "lambda x: x[0]",
         "callable",
+        "lambda x: {}",
     ),
     2: ("lambda x, y: x + y", "max", "lambda x, y: x == y", "lambda x, y: x * y", "lambda x, y: x < y"),
     3: ("lambda x, y, z: x + y + z", "lambda x, y, z: (x, y, z)"),
@@ -199,6 +200,8 @@ class Inputs:
         kinds = ["int", "str", "int", "str", "none", "float", "bool", "bytes"]
         if depth < 2:
             kinds += ["list", "dict", "list", "tuple*"]
+        if depth == 0:
+            kinds.append("callable")
         return self.of_shape(Shape(self.rng.choice(kinds)), depth + 1)
 
     def _container(self, shape: Shape, depth: int) -> Expression:

@@ -53,6 +53,9 @@ def _search(args: dict[str, Any], seconds: float, guard: Guard) -> Iterator[dict
     runner = Runner(module, watch_warnings="warn" in source)
     generator = Generator(surface, rng)
     hunt = Hunt(surface, generator, runner, probes, rivals, rng, guard)
+    if args.get("qualnames") is not None:
+        hunt.base_weight = 0.05
+        hunt.private_too = True
     chooser = Chooser(hunt, Writer(module))
     yield {"progress": progress(hunt)}
     for program in _starting(surface, generator, args.get("seeds", ())):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 
 class Gates:
@@ -55,6 +55,11 @@ class Uses:
         self.early = _called_early(
             self._statements
         )  #: functions that already run while the module is imported
+
+    def entered(self, qualnames: Collection[str]) -> frozenset[str]:
+        """Ids of the "enter" branches of these functions."""
+        names = {one.rpartition(".")[2] for one in qualnames}
+        return frozenset(gate for node, gate, _ in self._functions if node.name in names)
 
     def of(self, line: int) -> frozenset[str]:
         """Ids of the "enter" branches of all functions that a change in that line may show in."""

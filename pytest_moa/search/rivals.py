@@ -38,7 +38,9 @@ class Rivals:
         places = definitions_of(surface.source)
         made: dict[tuple[str, int], FunctionVersions | None] = {}
         for mutant in mutants_of(surface.source, surface.module.__name__):
-            if mutant.id in known or (qualnames is not None and not _wanted(mutant.qualname, qualnames)):
+            if mutant.id in known:
+                continue
+            if qualnames is not None and not _wanted(mutant, qualnames, uses):
                 continue
             self.mutants[mutant.id] = mutant
             early = mutant.qualname in uses.early
@@ -114,5 +116,8 @@ class Rivals:
             held.update(kept)
 
 
-def _wanted(qualname: str, qualnames: Sequence[str]) -> bool:
-    return qualname == "" or any(qualname == one or qualname.startswith(f"{one}.") for one in qualnames)
+def _wanted(mutant: Mutant, qualnames: Sequence[str], uses: Uses) -> bool:
+    """Whether a mutant is in one of these functions or classes, or in a constant that one of them names."""
+    if mutant.qualname == "":
+        return bool(uses.of(mutant.line) & uses.entered(qualnames))
+    return any(mutant.qualname == one or mutant.qualname.startswith(f"{one}.") for one in qualnames)

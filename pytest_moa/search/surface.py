@@ -97,11 +97,11 @@ def _add_methods(surface: Surface, owner: str, kind: type) -> None:
             )
             if qualname in surface.callees or name in _NEVER or (name.startswith("_") and not mine):
                 continue
-            if isinstance(value, (property, types.MemberDescriptorType)) or hasattr(value, "attrname"):
-                if isinstance(value, property) or hasattr(value, "attrname"):
-                    surface.callees[qualname] = Callee(
-                        qualname, name, "property", owner, (), not name.startswith("_")
-                    )
+            if isinstance(value, types.MemberDescriptorType):
+                continue
+            if isinstance(value, property) or hasattr(value, "attrname"):
+                public = not name.startswith("_") and not owner.startswith("_")
+                surface.callees[qualname] = Callee(qualname, name, "property", owner, (), public)
                 continue
             if isinstance(value, (classmethod, staticmethod)):
                 bound = getattr(kind, name, None)
@@ -165,10 +165,24 @@ def _callee(surface: Surface, qualname: str, kind: Kind, owner: str, value: Any,
         )
         for one in given
     )
-    constants = tuple(clues.constants) if clues else ()
-    public = not name.startswith("_") or (name.startswith("__") and name.endswith("__"))
+    constants = _constants(clues, surface) if clues else ()
+    special = name.startswith("__") and name.endswith("__")
+    public = (special or not name.startswith("_")) and not owner.startswith("_")
     returns = of_annotation(hints.get("return", inspect.Parameter.empty))
     return Callee(qualname, name, kind, owner, parameters, public, constants, docstring, returns)
+
+
+def _constants(clues: Clues, surface: Surface) -> tuple[Any, ...]:
+    """Constants of a function, and of the module's small tables that it names."""
+    used = {node.id for node in ast.walk(clues.node) if isinstance(node, ast.Name)}
+    found = list(clues.constants)
+    for node in surface.tree.body:
+        if not isinstance(node, (ast.Assign, ast.AnnAssign)) or node.value is None:
+            continue
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if any(isinstance(one, ast.Name) and one.id in used for one in targets):
+            found += constants_in(node.value)[:60]
+    return tuple(found)
 
 
 _KINDS: Mapping[Any, Any] = {
@@ -192,8 +206,8 @@ def _parameter(
     if has_default and one.default is not None and hinted == ANY:
         shapes.append(of_value(one.default))
     if use is not None and (hinted == ANY or _has_any(hinted)):
-        shapes.extend(of_use(one.name, use, vars(surface.module)))
-        shapes.extend(_handed_on(use, surface))
+        names = vars(surface.module)
+        shapes.extend(of_use("", use, names) or _handed_on(use, surface) or of_use(one.name, Use(), names))
     elif use is None and hinted == ANY:
         shapes.extend(of_use(one.name, Use(), vars(surface.module)))
     near = tuple(use.compared) if use is not None else ()
@@ -208,15 +222,19 @@ def _has_any(shape: Shape) -> bool:
     return shape == ANY or any(map(_has_any, shape.inner))
 
 
-def _handed_on(use: Use, surface: Surface) -> list[Shape]:
-    """Shapes of the parameters of the module's own functions to which it is passed."""
+def _handed_on(use: Use, surface: Surface, depth: int = 0) -> list[Shape]:
+    """Shapes of the parameters of the module's own functions and classes to which it is passed."""
     found: list[Shape] = []
-    for callee, position, keyword in use.passed[:4]:
-        clues = surface.clues.get(callee)
+    for callee, position, keyword in use.passed[:6]:
+        made = f"{callee}.__init__"
+        clues = surface.clues.get(callee) or surface.clues.get(made)
         if clues is None:
             continue
         arguments = [one.arg for one in [*clues.node.args.posonlyargs, *clues.node.args.args]]
-        name = keyword or (arguments[position] if 0 <= position < len(arguments) else "")
+        at = position + (made in surface.clues)
+        name = keyword or (arguments[at] if position >= 0 and at < len(arguments) else "")
         if name in clues.uses and clues.uses[name] is not use:
-            found.extend(of_use(name, clues.uses[name], vars(surface.module))[:2])
-    return found
+            found.extend(of_use("", clues.uses[name], vars(surface.module))[:2])
+            if depth < 3:
+                found.extend(_handed_on(clues.uses[name], surface, depth + 1))
+    return list(dict.fromkeys(found))[:3]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import inspect
 import sys
 import textwrap
 from collections.abc import Collection, Iterable, Mapping
@@ -83,11 +84,20 @@ class Writer:
             if argument.value.source.isidentifier():
                 continue
             taken = [step.name for step in steps] + [*self.names]
-            name = variable_for(argument.name or "given", taken)
+            name = variable_for(argument.name or self._parameter(last.callee, index), taken)
             steps.insert(-1, Step(argument.value.source, name=name, form="{callee}", role="given"))
             arguments[index] = Argument(argument.name, Expression(name, argument.value.imports))
         steps[-1] = replace(last, arguments=tuple(arguments))
         return replace(program, steps=tuple(steps))
+
+    def _parameter(self, callee: str, index: int) -> str:
+        """What the called function calls its argument."""
+        try:
+            parameters = list(inspect.signature(self.names[callee]).parameters.values())
+        except (KeyError, TypeError, ValueError):
+            return "given"
+        named = index < len(parameters) and parameters[index].kind <= inspect.Parameter.POSITIONAL_OR_KEYWORD
+        return parameters[index].name if named else "given"
 
     def _body(self, program: Program, run: Run, keys: Collection[Key], test: _Test) -> Case | None:
         extra = len(program.steps) - _ran(run)
