@@ -51,7 +51,18 @@ def check(_: Any, args: Mapping[str, Any]) -> dict[str, Any]:
     watcher = _Counting()
     # The folders above must not be looked at: they are not readable, or somebody else's.
     own = ["--rootdir", str(file.parent), "--confcutdir", str(file.parent)]
-    given = [*own, "-q", "--capture=sys", "-o", "addopts=", "-p", "no:terminalprogress"]
+    given = [
+        *own,
+        "-q",
+        "--no-header",
+        "--no-summary",
+        "--assert=plain",
+        "--capture=sys",
+        "-o",
+        "addopts=",
+        "-p",
+        "no:terminalprogress",
+    ]
     given += ["-c", args["ini"]] if args["ini"] else ["-c", os.devnull]
     if pytest.version_tuple >= (9,):
         given += ["-o", "strict_markers=false", "-o", "strict_config=false"]
@@ -59,6 +70,8 @@ def check(_: Any, args: Mapping[str, Any]) -> dict[str, Any]:
         given += ["-p", f"no:{name}"]
     if "hypothesis" in args["test"]:
         quieten_hypothesis()
+    else:
+        given += ["-p", "no:hypothesispytest"]
     pytest.main([*given, *args["options"], str(file)], plugins=[watcher])
     return {"passed": watcher.passed > 0 and not watcher.failed, "message": watcher.message}
 

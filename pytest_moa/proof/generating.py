@@ -126,7 +126,7 @@ def _learn_constructors(generator: Generator, surface: Surface, rng: random.Rand
             if len(generator.made[name]) > 8:
                 continue
             program = generator.program(surface.callees[f"{name}()"])
-            ran = running.run(_code(program), surface.module, sorted(program.imports()), 0.05)
+            ran = running.run(_code(program), surface.module, sorted(program.imports), 0.05)
             arguments = program.steps[0].arguments
             if ran.raised is None and not ran.timed_out and arguments not in generator.made[name]:
                 generator.made[name].append(arguments)
@@ -152,7 +152,7 @@ def _written(
         yield {
             "source": source,
             "code": code,
-            "imports": sorted(program.imports()),
+            "imports": sorted(program.imports),
             "qualname": program.target.removesuffix("()"),
             "by": list(by),
         }

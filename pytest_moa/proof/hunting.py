@@ -20,7 +20,7 @@ from pytest_moa.proof.texts import shortened
 from pytest_moa.proof.writing import Unwritable
 
 #: Seconds for one program, and for one that is late, to be sure.
-SECONDS, LONG = 0.25, 4.0
+SECONDS, LONG = 0.25, 2.0
 #: Witnesses of one changed function, and of one kind among them.
 MOST_WITNESSES, MOST_OF_A_KIND = 4, 2
 #: Programs of one batch that are looked at closer.
@@ -92,7 +92,6 @@ class Hunt:
                 tally.refused += bool(was["refused"] or now["refused"])
             if was["digest"] != now["digest"] and not (was["refused"] or now["refused"]):
                 differing.append(snippet)
-        differing = [one for one in differing if not mentions_private(one.source)]
         for snippet in sorted(differing, key=lambda one: one.cost)[:MOST_EXAMINED]:
             if self.over:
                 break
@@ -108,11 +107,14 @@ class Hunt:
                 return one.name
         return next(iter(self.changed), aim)
 
-    def looked_at(self, lane: Lane, snippet: Snippet) -> tuple[list[Any], list[Any], list[Difference]]:
-        """Two runs on each side, each in a fresh child, and where they differ."""
+    def looked_at(
+        self, lane: Lane, snippet: Snippet, *, sure: bool = True
+    ) -> tuple[list[Any], list[Any], list[Difference]]:
+        """Two runs on each side, each in a fresh child, and where they differ; `sure`: wait for late ones."""
         runs = [lane.run([snippet], SECONDS, detail=True) for _ in range(2)]
         base, head = [one[0][0] for one in runs], [one[1][0] for one in runs]
-        if any(one["late"] for one in (*base, *head)) and not all(one["late"] for one in (*base, *head)):
+        late = [one["late"] for one in (*base, *head)]
+        if sure and any(late) and not all(late):
             runs = [lane.run([snippet], LONG, detail=True)]
             base, head = [one[0][0] for one in runs], [one[1][0] for one in runs]
         if any("facts" not in one and not one["late"] for one in (*base, *head)):
@@ -167,6 +169,8 @@ class Hunt:
         kind = (name, *difference.kind)
         try:
             test = lane.test(snippet, difference, base)
+            if mentions_private(test):
+                raise Unwritable("it uses private names")
         except (Unwritable, SyntaxError) as error:
             self.notes[f"differences that no test can assert ({error})"] += 1
             self._refuted[kind] += 1
@@ -227,7 +231,7 @@ class Hunt:
             ]
             better = None
             for one in differing[:6]:
-                _, _, found = self.looked_at(lane, one)
+                _, _, found = self.looked_at(lane, one, sure=False)
                 if found and found[0].kind == wanted.kind:
                     better = one
                     break

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from pytest_moa.proof.changes import is_private
 from pytest_moa.proof.difference import Difference
 from pytest_moa.proof.pair import Pair
-from pytest_moa.proof.snippet import Snippet, bound_names
+from pytest_moa.proof.snippet import Snippet
 from pytest_moa.proof.writing import body_of, module_of
 
 Results = tuple[list[dict[str, Any]], list[dict[str, Any]]]
@@ -47,7 +47,11 @@ class ModuleLane:
 def mentions_private(source: str) -> bool:
     """Whether a program uses names that are nobody else's."""
     tree = ast.parse(source)
-    own = set(bound_names(tree.body))
+    own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    own |= {
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    own |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and is_private(node.attr):
             return True

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from moa_engine.errors import MoaError
 from pytest_moa.proof.behaviour import BehaviourChange, Proof, Searched, Side, Status, identity
+from pytest_moa.proof.campaign import Campaign, Failures
 from pytest_moa.proof.changes import ChangedFunction, Entry
-from pytest_moa.proof.gathering import Comparison, compared, differing_files, import_names, is_source
+from pytest_moa.proof.gathering import Comparison, compared, differing_files, is_source
 from pytest_moa.proof.hunting import Hunt, change_name
-from pytest_moa.proof.lane import ModuleLane
-from pytest_moa.proof.pair import Live, Pair, Tree
 from pytest_moa.proof.replaying import Replayer, tree_of
-from pytest_moa.proof.searching import Search, places_of
 from pytest_moa.proof.snippet import Snippet
 from pytest_moa.proof.texts import shortened
-from pytest_moa.sandbox import Limits, probe
-from pytest_moa.warm import WarmProcess
+from pytest_moa.sandbox import probe
 
 
 class ProofUnavailable(MoaError):
@@ -86,10 +83,7 @@ def prove(
     comparison = compared(base, head, sources)
     if functions is not None:
         comparison.changed = _limited(comparison, functions)
-    with (
-        Replayer(base, head, confined=confined) as replayer,
-        _pair(base, head, comparison, confined=confined) as pair,
-    ):
+    with Replayer(base, head, confined=confined) as replayer:
         hunt = Hunt(
             comparison.changed,
             replayer,
@@ -97,14 +91,15 @@ def prove(
             progress or (lambda _: None),
             stop or threading.Event(),
         )
-        failures = _search(hunt, pair, comparison, calls)
-    found = [*_import_changes(comparison, failures), *sorted(hunt.found, key=lambda one: -one.rank)]
+        campaign = Campaign(base, head, comparison, hunt, confined=confined)
+        campaign.run(_proposed(calls))
+    found = [*_import_changes(comparison, campaign.failures), *sorted(hunt.found, key=lambda one: -one.rank)]
     return Proof(
         tuple(found),
-        tuple(_searched(hunt, failures)),
+        tuple(_searched(hunt, campaign.failures)),
         probe().name if confined else "none",
         time.monotonic() - began,
-        tuple(_notes(hunt, comparison)),
+        tuple([*campaign.notes, *_notes(hunt, comparison)]),
     )
 
 
@@ -135,56 +130,13 @@ def _limited(comparison: Comparison, functions: Sequence[str]) -> list[ChangedFu
     return list({one.name: one for one in found}.values())
 
 
-def _pair(base: Tree, head: Tree, comparison: Comparison, *, confined: bool) -> Pair:
-    def live(tree: Tree, modules: Mapping[str, Path]) -> Live:
-        wanted = {name: str(modules[name]) for name in comparison.modules if name in modules}
-        return Live(
-            lambda: WarmProcess(
-                root=tree.root,
-                preload="pytest_moa.proof.side:imported",
-                preload_args={"modules": wanted},
-                python_path=[str(path) for path in tree.python_path],
-                readable=[tree.root, *tree.python_path],
-                limits=Limits(wall=30, cpu=30),
-                confined=confined,
-            )
-        )
-
-    return Pair(live(base, comparison.base_modules), live(head, comparison.head_modules))
-
-
-def _search(
-    hunt: Hunt, pair: Pair, comparison: Comparison, calls: Sequence[ProposedCalls]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Search until the time is over; gives why modules could not be imported, by side."""
-    reports = pair.start()
-    hunt.replayer.warm_up()
-    failures = tuple(
-        dict(report["errors"]) if report is not None else dict.fromkeys(comparison.modules, live.failure)
-        for report, live in zip(reports, (pair.base, pair.head), strict=True)
-    )
-    names = {module: import_names(comparison, module) for module in comparison.modules}
-    lane = ModuleLane(pair, names)
-    usable = {
-        module
-        for module in comparison.modules
-        if module in comparison.base_modules
-        and module in comparison.head_modules
-        and not any(module in side for side in failures)
-    }
-    places = [place for place in places_of(comparison.changed, comparison.sources) if place.module in usable]
-    search = Search(hunt, lane, places)
-    search.start_with(
-        [
-            Snippet(source, one.function.partition(":")[0], one.function, (one.by,))
-            for one in calls
-            for source in one.calls
-            if one.function.partition(":")[0] in usable and _parses(source)
-        ]
-    )
-    while not hunt.over and search.round():
-        pass
-    return failures[0], failures[1]
+def _proposed(calls: Sequence[ProposedCalls]) -> list[Snippet]:
+    return [
+        Snippet(source, one.function.partition(":")[0], one.function, (one.by,))
+        for one in calls
+        for source in one.calls
+        if _parses(source)
+    ]
 
 
 def _parses(source: str) -> bool:
@@ -195,13 +147,11 @@ def _parses(source: str) -> bool:
     return bool(source.strip())
 
 
-def _import_changes(
-    comparison: Comparison, failures: tuple[dict[str, str], dict[str, str]]
-) -> list[BehaviourChange]:
+def _import_changes(comparison: Comparison, failures: Failures) -> list[BehaviourChange]:
     """Modules that can be imported at one side only."""
     found = []
     for module in comparison.sources:
-        was, now = (failures[0].get(module, ""), failures[1].get(module, ""))
+        was, now = (failures.base.get(module, ""), failures.head.get(module, ""))
         both = module in comparison.base_modules and module in comparison.head_modules
         if not both or bool(was) == bool(now):
             continue
@@ -230,7 +180,7 @@ def _import_changes(
     return found
 
 
-def _searched(hunt: Hunt, failures: tuple[dict[str, str], dict[str, str]]) -> list[Searched]:
+def _searched(hunt: Hunt, failures: Failures) -> list[Searched]:
     found = []
     for one in hunt.changed.values():
         tally = hunt.tallies[one.name]
@@ -238,7 +188,7 @@ def _searched(hunt: Hunt, failures: tuple[dict[str, str], dict[str, str]]) -> li
         why = one.why
         if any(change_name(change) == one.name for change in hunt.found):
             status = "differs"
-        elif broken := failures[0].get(one.module) or failures[1].get(one.module):
+        elif broken := failures.base.get(one.module) or failures.head.get(one.module):
             status, why = "not comparable", f"cannot be imported: {shortened(broken, 120)}"
         elif one.kind == "removed":
             status, why = "not comparable", "it is not there at head"

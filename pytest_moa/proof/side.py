@@ -21,6 +21,9 @@ from pytest_moa.search.surface import surface_of
 #: Results that are sent together: what a crash of the child loses.
 CHUNK = 100
 
+#: After so many programs that did not end, the others of the batch get a fifth of the time.
+MOST_LATE = 3
+
 
 def imported(args: Mapping[str, Any], serve: Callable[[Any, Any], None]) -> None:
     """Import `args["modules"]`, {name: path}, and serve.
@@ -68,8 +71,11 @@ def run(state: Mapping[str, Any], args: Mapping[str, Any]) -> Iterator[list[dict
     """
     seen: set[str] = set()
     chunk: list[dict[str, Any]] = []
+    late = 0
     for program in args["programs"]:
-        chunk.append(_one(state, program, args["seconds"], seen, args.get("detail", False)))
+        seconds = args["seconds"] if late < MOST_LATE else args["seconds"] / 5
+        chunk.append(_one(state, program, seconds, seen, args.get("detail", False)))
+        late += chunk[-1]["late"]
         if len(chunk) >= args.get("chunk", CHUNK):
             yield chunk
             chunk = []

@@ -17,7 +17,7 @@ from pytest_moa.search.program import variable_for
 from pytest_moa.values import quoted
 
 #: Seconds that a test allows where the other side never ends.
-PATIENCE = 5
+PATIENCE = 2
 _SPECIAL = set("\\.^$*+?{}[]|()")
 _ALARM = f"""
 def too_slow(*_):

@@ -1,0 +1,279 @@
+"""Other programs from the bodies of tests: values changed and exchanged, calls repeated, dropped, nested."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import random
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from pytest_moa.proof.reducing import literals, replaced
+from pytest_moa.search.inputs import Inputs, tokens_of
+from pytest_moa.search.neighbours import neighbour
+from pytest_moa.values import Expression
+
+#: Values that code often treats apart, as source.
+SPECIAL = (
+    "None",
+    "True",
+    "False",
+    "0",
+    "1",
+    "-1",
+    '""',
+    '"a"',
+    "b''",
+    "[]",
+    "{}",
+    "()",
+    "set()",
+    'ValueError("wrong")',
+    "object()",
+    "float('nan')",
+    "float('inf')",
+    "1e400",
+    "10 ** 20",
+    '"a.b"',
+    '"a b"',
+    "'say \"hi\"'",
+    '"back\\\\slash"',
+    '"line one\\nline two"',
+    '"\\u00e9"',
+    "lambda *args, **kwargs: None",
+    "int",
+    "[1, 2]",
+    '{"a": 1}',
+    "(1, 2)",
+    '["a", "b"]',
+)
+
+
+class Amplifier:
+    """Makes programs near to tests' bodies. `constants` are of the changed code, `keywords` of its calls."""
+
+    def __init__(
+        self, rng: random.Random, constants: Sequence[Any], keywords: Sequence[str], bodies: Sequence[str]
+    ) -> None:
+        self.rng = rng
+        self.inputs = Inputs(rng, constants=list(constants), tokens=tokens_of(list(constants)))
+        self.constants = [repr(one) for one in constants if not isinstance(one, float)]
+        self.keywords = list(dict.fromkeys(keywords))
+        self.pool: list[str] = []
+        self.by_place: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        self.by_callee: defaultdict[str, list[str]] = defaultdict(list)
+        for body in bodies:
+            self._learn(body)
+
+    def _learn(self, body: str) -> None:
+        tree = ast.parse(body)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                callee = _last_name(node.func)
+                source = ast.unparse(node)
+                if _is_closed(node) and len(source) < 200:
+                    self.by_callee[callee].append(source)
+                for place, argument in _places(node):
+                    if _is_closed(argument):
+                        self.by_place[callee, place].append(ast.unparse(argument))
+        for literal in literals(tree):
+            written = ast.unparse(literal)
+            if len(written) < 120:
+                self.pool.append(written)
+        self.pool = list(dict.fromkeys(self.pool))[-800:]
+
+    def near(self, body: str) -> str | None:
+        """A program near to one; None where nothing came of it."""
+        steps = self.rng.choice((1, 1, 1, 1, 2, 2, 3))
+        current: str | None = body
+        for _ in range(steps):
+            weights = [weight for weight, _ in self._edits]
+            edit = self.rng.choices([one for _, one in self._edits], weights)[0]
+            try:
+                current = edit(self, current or body) or current
+            except (SyntaxError, ValueError, IndexError, RecursionError):
+                continue
+        return current if current != body else None
+
+    def _vary_literal(self, body: str) -> str | None:
+        found = list(literals(ast.parse(body)))
+        if not found:
+            return None
+        node = self.rng.choice(found)
+        varied = neighbour(Expression(ast.unparse(node)), self.inputs)
+        return replaced(body, node, varied.source) if varied is not None else None
+
+    def _special_value(self, body: str) -> str | None:
+        found = [node for node in _values(ast.parse(body))]
+        if not found:
+            return None
+        node = self.rng.choice(found)
+        source = self.rng.choice(self.constants if self.constants and self.rng.random() < 0.35 else SPECIAL)
+        return replaced(body, node, source)
+
+    def _from_pool(self, body: str) -> str | None:
+        found = [node for node in literals(ast.parse(body))]
+        if not found or not self.pool:
+            return None
+        return replaced(body, self.rng.choice(found), self.rng.choice(self.pool))
+
+    def _same_place(self, body: str) -> str | None:
+        """An argument that another test gives in that place."""
+        calls = [node for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Call)]
+        choices = [
+            (argument, other)
+            for node in calls
+            for place, argument in _places(node)
+            for other in self.by_place.get((_last_name(node.func), place), ())
+            if other != ast.unparse(argument)
+        ]
+        if not choices:
+            return None
+        argument, other = self.rng.choice(choices)
+        return replaced(body, argument, other)
+
+    def _same_callee(self, body: str) -> str | None:
+        """The same call as another test makes it."""
+        calls = [
+            (node, other)
+            for node in ast.walk(ast.parse(body))
+            if isinstance(node, ast.Call)
+            for other in self.by_callee.get(_last_name(node.func), ())
+            if other != ast.unparse(node)
+        ]
+        if not calls:
+            return None
+        node, other = self.rng.choice(calls)
+        return replaced(body, node, other)
+
+    def _keyword(self, body: str) -> str | None:
+        """A call with a keyword more, as some other call has it, or the code's own parameters say."""
+        tree = ast.parse(body)
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        if not calls:
+            return None
+        node = self.rng.choice(calls)
+        callee = _last_name(node.func)
+        places = [place for owner, place in self.by_place if owner == callee and not place.isdigit()]
+        names = [*places, *self.keywords] if self.rng.random() < 0.6 else places or self.keywords
+        names = [name for name in names if all(one.arg != name for one in node.keywords)]
+        if not names:
+            return None
+        name = self.rng.choice(names)
+        known = self.by_place.get((callee, name)) or [
+            source for (_, place), sources in self.by_place.items() if place == name for source in sources
+        ]
+        value = self.rng.choice(known if known and self.rng.random() < 0.6 else SPECIAL)
+        node.keywords.append(ast.keyword(name, ast.parse(value, mode="eval").body))
+        return ast.unparse(tree)
+
+    def _fewer_keywords(self, body: str) -> str | None:
+        tree = ast.parse(body)
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.keywords]
+        if not calls:
+            return None
+        node = self.rng.choice(calls)
+        del node.keywords[self.rng.randrange(len(node.keywords))]
+        return ast.unparse(tree)
+
+    def _repeat(self, body: str) -> str | None:
+        tree = ast.parse(body)
+        at = self.rng.randrange(len(tree.body))
+        to = self.rng.randrange(at, len(tree.body) + 1)
+        tree.body.insert(to, copy.deepcopy(tree.body[at]))
+        return ast.unparse(tree)
+
+    def _drop(self, body: str) -> str | None:
+        tree = ast.parse(body)
+        blocks = [
+            tree.body,
+            *(node.body for node in ast.walk(tree) if isinstance(node, ast.With | ast.ClassDef)),
+        ]
+        block = self.rng.choice(blocks)
+        if len(block) < 2:
+            return None
+        del block[self.rng.randrange(len(block))]
+        return ast.unparse(tree)
+
+    def _swap(self, body: str) -> str | None:
+        tree = ast.parse(body)
+        if len(tree.body) < 2:
+            return None
+        at = self.rng.randrange(len(tree.body) - 1)
+        tree.body[at], tree.body[at + 1] = tree.body[at + 1], tree.body[at]
+        return ast.unparse(tree)
+
+    def _nest(self, body: str) -> str | None:
+        """A block inside the same one, or around what comes after it."""
+        tree = ast.parse(body)
+        withs = [(index, node) for index, node in enumerate(tree.body) if isinstance(node, ast.With)]
+        if not withs:
+            return None
+        index, node = self.rng.choice(withs)
+        if self.rng.random() < 0.6:
+            inner = copy.deepcopy(node)
+            inner.body = copy.deepcopy(node.body) if self.rng.random() < 0.5 else [ast.Pass()]
+            node.body = [inner, *node.body]
+        else:
+            node.body += tree.body[index + 1 :]
+            del tree.body[index + 1 :]
+        return ast.unparse(ast.fix_missing_locations(tree))
+
+    def _attribute(self, body: str) -> str | None:
+        """An attribute of a class that a test defines, gone or with another value."""
+        tree = ast.parse(body)
+        classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and len(node.body) > 1]
+        if not classes:
+            return None
+        node = self.rng.choice(classes)
+        at = self.rng.randrange(len(node.body))
+        node.body.insert(self.rng.randrange(len(node.body)), node.body.pop(at))
+        return ast.unparse(tree)
+
+    _edits: Sequence[tuple[float, Callable[[Amplifier, str], str | None]]] = (
+        (30, _vary_literal),
+        (14, _special_value),
+        (8, _from_pool),
+        (10, _same_place),
+        (6, _same_callee),
+        (14, _keyword),
+        (4, _fewer_keywords),
+        (5, _repeat),
+        (4, _drop),
+        (3, _swap),
+        (4, _nest),
+        (2, _attribute),
+    )
+
+
+def _last_name(node: ast.expr) -> str:
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _places(node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
+    for index, one in enumerate(node.args):
+        if not isinstance(one, ast.Starred):
+            yield str(index), one
+    yield from ((one.arg, one.value) for one in node.keywords if one.arg)
+
+
+def _is_closed(node: ast.AST) -> bool:
+    """Whether an expression uses no variable of its test: names of calls are the module's, mostly."""
+    called = {id(one.func) for one in ast.walk(node) if isinstance(one, ast.Call)}
+    for one in ast.walk(node):
+        if isinstance(one, ast.Name) and id(one) not in called and not one.id[:1].isupper():
+            return False
+        if isinstance(one, ast.Await | ast.Yield | ast.NamedExpr | ast.Starred):
+            return False
+    return True
+
+
+def _values(tree: ast.AST) -> Iterator[ast.expr]:
+    """Literals, and arguments whatever they are."""
+    yield from literals(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            yield from (argument for _, argument in _places(node))

@@ -1,0 +1,164 @@
+"""The order of things: imports, proposals, the first generated programs, the tests, then all in turns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytest_moa.project import Project
+from pytest_moa.proof.gathering import Comparison, import_names
+from pytest_moa.proof.hunting import Hunt
+from pytest_moa.proof.lane import ModuleLane
+from pytest_moa.proof.pair import Live, Pair, Tree
+from pytest_moa.proof.rehearsing import Rehearsal
+from pytest_moa.proof.searching import Search, places_of
+from pytest_moa.proof.snippet import Snippet
+from pytest_moa.proof.suite import Suite, collecting, likely_files
+from pytest_moa.sandbox import Limits
+from pytest_moa.warm import WarmFailed, WarmProcess
+
+#: Shares of the whole time: of what is generated before the tests are there, of running the tests once.
+FIRST, REACHING = 0.1, 0.25
+#: How the rest is shared between what is generated and what the tests are amplified to.
+GENERATED, AMPLIFIED = 0.4, 0.6
+
+
+@dataclass(slots=True)
+class Failures:
+    """Why modules could not be imported, by name."""
+
+    base: dict[str, str] = field(default_factory=dict)
+    head: dict[str, str] = field(default_factory=dict)
+
+
+class Campaign:
+    """One comparison while it runs."""
+
+    def __init__(self, base: Tree, head: Tree, comparison: Comparison, hunt: Hunt, *, confined: bool) -> None:
+        self.trees = base, head
+        self.comparison = comparison
+        self.hunt = hunt
+        self.confined = confined
+        self.failures = Failures()
+        self.notes: list[str] = []
+        self.began = time.monotonic()
+        self.seconds = hunt.deadline - self.began
+
+    def run(self, proposed: Sequence[Snippet]) -> None:
+        """Search until the time is over or nothing is left to do."""
+        threads = ThreadPoolExecutor(1)
+        with self._pair() as pair:
+            suite = self._suite()
+            try:
+                reports = pair.start()
+                self._note_failures(pair, reports)
+                started = threads.submit(suite.start) if suite is not None else None
+                self.hunt.replayer.warm_up()
+                self._search(pair, proposed, suite, started)
+            except WarmFailed as error:
+                self.notes.append(f"a process that runs the code has gone: {error.message}")
+            finally:
+                threads.shutdown(wait=False, cancel_futures=True)
+                if suite is not None:
+                    suite.pair.close()
+
+    def _pair(self) -> Pair:
+        def live(tree: Tree, modules: Mapping[str, Path]) -> Live:
+            wanted = {name: str(modules[name]) for name in self.comparison.modules if name in modules}
+            return Live(
+                lambda: WarmProcess(
+                    root=tree.root,
+                    preload="pytest_moa.proof.side:imported",
+                    preload_args={"modules": wanted},
+                    python_path=[str(path) for path in tree.python_path],
+                    readable=[tree.root, *tree.python_path],
+                    limits=Limits(wall=30, cpu=30),
+                    confined=self.confined,
+                )
+            )
+
+        base, head = self.trees
+        return Pair(live(base, self.comparison.base_modules), live(head, self.comparison.head_modules))
+
+    def _suite(self) -> Suite | None:
+        base, head = self.trees
+        project = Project.find(base.root)
+        files = [
+            path.relative_to(base.root)
+            for path in likely_files(project, self.comparison.changed)
+            if path.is_relative_to(base.root)
+        ]
+        if not files:
+            return None
+        lives = (
+            collecting(tree, modules, files, confined=self.confined)
+            for tree, modules in ((base, self.comparison.base_modules), (head, self.comparison.head_modules))
+        )
+        return Suite(Pair(*lives), base.root)
+
+    def _note_failures(self, pair: Pair, reports: tuple[Any, Any]) -> None:
+        for report, live, known in zip(
+            reports, (pair.base, pair.head), (self.failures.base, self.failures.head), strict=True
+        ):
+            if report is not None:
+                known.update(report["errors"])
+            else:
+                known.update(dict.fromkeys(self.comparison.modules, live.failure))
+
+    def usable(self, module: str) -> bool:
+        """Whether a module is live on both sides."""
+        there = module in self.comparison.base_modules and module in self.comparison.head_modules
+        return there and module not in self.failures.base and module not in self.failures.head
+
+    def _search(
+        self, pair: Pair, proposed: Sequence[Snippet], suite: Suite | None, started: Future[str] | None
+    ) -> None:
+        hunt, comparison = self.hunt, self.comparison
+        modules = [module for module in comparison.modules if self.usable(module)]
+        lane = ModuleLane(pair, {module: import_names(comparison, module) for module in modules})
+        places = [
+            place for place in places_of(comparison.changed, comparison.sources) if place.module in modules
+        ]
+        search = Search(hunt, lane, places)
+        search.start_with([one for one in proposed if one.module in modules])
+        searching = bool(places)
+        until = self.began + self.seconds * FIRST
+        while searching and not hunt.over and (time.monotonic() < until or not (started and started.done())):
+            searching = search.round()
+            if started is None:
+                break
+        rehearsal = self._rehearsal(suite, started, search) if suite is not None and started else None
+        spent = {"search": 0.0, "tests": 0.0}
+        rehearsing = rehearsal is not None
+        while not hunt.over and (searching or rehearsing):
+            tests = rehearsing and (
+                not searching or spent["tests"] / AMPLIFIED <= spent["search"] / GENERATED
+            )
+            began = time.monotonic()
+            if tests and rehearsal is not None:
+                rehearsing = rehearsal.round()
+            else:
+                searching = search.round()
+            spent["tests" if tests else "search"] += time.monotonic() - began
+
+    def _rehearsal(self, suite: Suite, started: Future[str], search: Search) -> Rehearsal | None:
+        why = started.result()
+        if why:
+            self.notes.append(why)
+            return None
+        hunt = self.hunt
+        wanted = [one.name for one in self.comparison.changed]
+        branches = {module: told["branches"] for module, told in suite.pair.base.report["modules"].items()}
+        suite.reach(wanted, branches, self.seconds * REACHING)
+        rehearsal = Rehearsal(hunt, suite, suite.bodies(self.comparison.changed), self.comparison.sources)
+        if not rehearsal.bodies:
+            self.notes.append("no test of the project reaches what changed")
+            return None
+        rehearsal.as_they_are()
+        paths = {name: str(path) for name, path in self.comparison.base_modules.items()}
+        search.start_with(rehearsal.recorded(paths))
+        return rehearsal

@@ -1,0 +1,160 @@
+"""The search with the project's tests: as they are, their recorded calls, and amplified."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pytest_moa.proof.amplifying import Amplifier
+from pytest_moa.proof.changes import ChangedFunction, ModuleSource
+from pytest_moa.proof.hunting import Hunt
+from pytest_moa.proof.snippet import Snippet
+from pytest_moa.proof.suite import Body, Suite
+from pytest_moa.sandbox import Limits
+from pytest_moa.search.clues import constants_in
+
+#: Programs of one batch.
+BATCH = 120
+#: Programs of one changed function that others are made near to.
+MOST_KNOWN = 150
+
+
+class Rehearsal:
+    """Rounds over the changed functions that tests reach."""
+
+    def __init__(
+        self,
+        hunt: Hunt,
+        suite: Suite,
+        bodies: Sequence[Body],
+        sources: Mapping[str, tuple[ModuleSource | None, ModuleSource | None]],
+    ) -> None:
+        self.hunt = hunt
+        self.suite = suite
+        self.rng = random.Random(0)  # noqa: S311 - repeatable on purpose
+        self.known: defaultdict[str, list[Snippet]] = defaultdict(list)
+        self.reached: defaultdict[str, set[str]] = defaultdict(set)
+        self.rounds: defaultdict[str, int] = defaultdict(int)
+        self.bodies = list(bodies)
+        for body in bodies:
+            for name in body.functions:
+                self.known[name].append(body.snippet)
+        sources_of_bodies = [body.snippet.source for body in bodies]
+        self.amplifiers = {
+            name: Amplifier(
+                self.rng,
+                _constants(hunt.changed[name], sources),
+                _keywords(hunt.changed[name], sources),
+                sources_of_bodies,
+            )
+            for name in self.known
+            if name in hunt.changed
+        }
+
+    def as_they_are(self) -> None:
+        """Run all bodies on both sides."""
+        began = time.monotonic()
+        for at in range(0, len(self.bodies), BATCH):
+            self._run([body.snippet for body in self.bodies[at : at + BATCH]])
+        for name in self.amplifiers:
+            self.hunt.tallies[name].seconds += (time.monotonic() - began) / len(self.amplifiers)
+
+    def recorded(self, paths: Mapping[str, str]) -> list[Snippet]:
+        """Calls that tests make at entries of changed functions; `paths` by module."""
+        functions = [
+            [entry.module, paths[entry.module], entry.qualname]
+            for name in self.amplifiers
+            for entry in self.hunt.changed[name].entries
+            if entry.module in paths
+        ]
+        indices = sorted({self.suite.base_items[body.snippet.item] for body in self.bodies[:80]})
+        if not functions or not indices:
+            return []
+        args = {"indices": indices, "functions": functions}
+        ended = self.suite.pair.base.call(
+            "pytest_moa.proof.tests_side:recorded", args, Limits(wall=10, cpu=10)
+        )
+        if ended.status != "returned":
+            return []
+        by_path = {path: module for module, path in paths.items()}
+        found = []
+        for one in ended.value:
+            path, _, qualname = one["function"].partition("::")
+            module = by_path[path]
+            found.append(
+                Snippet(one["source"], module, f"{module}:{qualname}", ("recorded",), tuple(one["imports"]))
+            )
+        return found
+
+    def round(self) -> bool:
+        """One batch for the function that has waited longest for its risk; False if there is none left."""
+        open_ = [name for name in self.amplifiers if not self.hunt.done_with(name)]
+        if not open_:
+            return False
+        name = min(open_, key=lambda one: (self.rounds[one] + 1) / self.hunt.changed[one].risk)
+        began = time.monotonic()
+        amplifier, known = self.amplifiers[name], self.known[name]
+        made: list[Snippet] = []
+        for _ in range(BATCH):
+            start = self._start(known)
+            source = amplifier.near(start.source)
+            if source is not None and len(source) < 4_000:
+                by = tuple(dict.fromkeys((*start.by, "amplified")))
+                made.append(Snippet(source, start.module, name, by, item=start.item))
+        self._run(made, name)
+        self.rounds[name] += 1
+        self.hunt.tallies[name].seconds += time.monotonic() - began
+        return True
+
+    def _start(self, known: Sequence[Snippet]) -> Snippet:
+        """A program to begin with: new ones, and short ones, more often."""
+        if self.rng.random() < 0.3:
+            return self.rng.choice(known[-12:])
+        return min(self.rng.sample(known, min(2, len(known))), key=lambda one: len(one.source))
+
+    def _run(self, snippets: Sequence[Snippet], name: str = "") -> None:
+        ran, results = self.hunt.consider(self.suite, snippets)
+        for snippet, result in zip(ran, results, strict=True):
+            fresh = set(result["hits"]) - self.reached[name]
+            self.reached[name] |= fresh
+            if name and fresh and not result["raised"].startswith("builtins.SyntaxError"):
+                self.known[name] = [*self.known[name], snippet][-MOST_KNOWN:]
+            if name:
+                self.hunt.tallies[name].reached |= fresh
+
+
+def _constants(
+    function: ChangedFunction, sources: Mapping[str, tuple[ModuleSource | None, ModuleSource | None]]
+) -> list[Any]:
+    found: dict[tuple[type, Any], None] = {}
+    for side in sources.get(function.module, ()):
+        node: Any = None
+        if side is not None:
+            node = side.functions.get(function.qualname) or side.classes.get(function.qualname)
+        if node is not None:
+            found.update(((type(one), one), None) for one in constants_in(node))
+    return [value for _, value in found]
+
+
+def _keywords(
+    function: ChangedFunction, sources: Mapping[str, tuple[ModuleSource | None, ModuleSource | None]]
+) -> list[str]:
+    """Names of parameters of the changed function, of its class's constructor, and of its entries."""
+    found: dict[str, None] = {}
+    for side in sources.get(function.module, ()):
+        if side is None:
+            continue
+        owner = function.qualname.rpartition(".")[0]
+        names = [function.qualname, f"{owner}.__init__", f"{function.qualname}.__init__"]
+        names += [entry.qualname for entry in function.entries if entry.module == function.module]
+        names += [f"{entry.qualname}.__init__" for entry in function.entries]
+        for name in names:
+            node = side.functions.get(name)
+            if node is None:
+                continue
+            given = node.args
+            found.update((one.arg, None) for one in (*given.args, *given.kwonlyargs))
+    return [name for name in found if name not in ("self", "cls")]

@@ -1,0 +1,258 @@
+"""The project's own tests on both sides: which reach what changed, and their bodies as programs."""
+
+from __future__ import annotations
+
+import ast
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytest_moa.project import Project
+from pytest_moa.proof.changes import ChangedFunction
+from pytest_moa.proof.difference import Difference
+from pytest_moa.proof.lane import Results
+from pytest_moa.proof.pair import Live, Pair, Tree, batch
+from pytest_moa.proof.snippet import Snippet
+from pytest_moa.proof.test_files import Standalone, TestFile, body_without_docstring, bound_below
+from pytest_moa.proof.writing import Unwritable, body_of
+from pytest_moa.sandbox import Limits
+from pytest_moa.warm import WarmProcess
+
+#: Test files that are collected, the likeliest ones.
+MOST_FILES = 14
+#: Reaching tests of one changed function that are used as programs.
+MOST_TESTS = 60
+
+
+@dataclass(slots=True)
+class Body:
+    """A test as a program, and which changed functions it reaches."""
+
+    snippet: Snippet
+    seconds: float
+    functions: list[str] = field(default_factory=list)
+
+
+def likely_files(project: Project, changed: Sequence[ChangedFunction]) -> list[Path]:
+    """Test files, those first that name what changed or its callers."""
+    words: dict[str, float] = {}
+    for function in changed:
+        for part in (*function.qualname.split("."), *function.module.split(".")[1:]):
+            words[part.strip("_")] = max(words.get(part.strip("_"), 0), 2.0 * function.risk)
+        for entry in function.entries:
+            for part in entry.qualname.split("."):
+                words.setdefault(part.strip("_"), function.risk / (1 + entry.steps))
+    scored: list[tuple[float, int, Path]] = []
+    for path in project.test_files():
+        if path.name == "conftest.py":
+            continue
+        text = path.read_text(encoding="utf-8", errors="replace")
+        found = set(re.findall(r"\w+", text))
+        score = sum(weight for word, weight in words.items() if word in found and len(word) > 2)
+        score += sum(2 * weight for word, weight in words.items() if len(word) > 3 and word in path.stem)
+        scored.append((-score, len(text), path))
+    return [path for _, _, path in sorted(scored)[:MOST_FILES]]
+
+
+def collecting(tree: Tree, modules: Mapping[str, Path], files: Sequence[Path], *, confined: bool) -> Live:
+    """A side's process that collects those files; paths are those of the base tree, relative."""
+    project = Project.find(tree.root)
+    here = [tree.root / file for file in files if (tree.root / file).is_file()]
+    args = {
+        "root": str(project.root),
+        "ini": str(project.ini) if project.ini else None,
+        "tests": [str(path) for path in here],
+        "folders": [],
+        "options": list(project.options),
+        "modules": {name: str(path) for name, path in modules.items()},
+        "imports": [],
+    }
+    return Live(
+        lambda: WarmProcess(
+            root=tree.root,
+            preload="pytest_moa.running.warm_session:collected",
+            preload_args=args,
+            python_path=[str(path) for path in tree.python_path],
+            readable=[tree.root, *tree.python_path],
+            limits=Limits(wall=60, cpu=60),
+            confined=confined,
+        )
+    )
+
+
+class Suite:
+    """The tests that both sides have collected. A lane, too: programs are bodies of tests."""
+
+    job = "pytest_moa.proof.tests_side:run"
+
+    def __init__(self, pair: Pair, root: Path) -> None:
+        self.pair = pair
+        self.root = root
+        self.base_items: dict[str, int] = {}
+        self.head_items: dict[str, int] = {}
+        self.described: dict[str, dict[str, Any]] = {}
+        self.files: dict[str, TestFile] = {}
+        self.reached: dict[str, tuple[float, list[str]]] = {}
+
+    def start(self) -> str:
+        """Collect on both sides; gives why there are no tests, "" if there are."""
+        base, head = self.pair.start()
+        if base is None or head is None:
+            return f"the tests cannot be collected: {self.pair.base.failure or self.pair.head.failure}"
+        self.base_items = {item["nodeid"]: index for index, item in enumerate(base["items"])}
+        self.head_items = {item["nodeid"]: index for index, item in enumerate(head["items"])}
+        return "" if self.base_items else "no tests were found"
+
+    def reach(self, wanted: Sequence[str], branches: Mapping[str, Mapping[str, Any]], seconds: float) -> None:
+        """Run the tests on base until the time is over, and note which reach the functions `wanted`."""
+        names = list(self.base_items)
+        owners: dict[str, dict[str, str]] = {}
+        for name in wanted:
+            module, _, qualname = name.partition(":")
+            for branch in branches.get(module, {}).get(qualname, ()):
+                owners.setdefault(module, {})[branch] = name
+        until = time.monotonic() + seconds
+        done = 0
+
+        def each(told: Mapping[str, Any]) -> None:
+            nonlocal done
+            done = told["index"] + 1
+            if told["outcome"] != "passed":
+                return
+            found = {
+                owners[module][branch]
+                for module, taken in told["reached"].items()
+                for branch in taken
+                if branch in owners.get(module, {})
+            }
+            if found:
+                self.reached[names[told["index"]]] = (told["seconds"], sorted(found))
+
+        while done < len(names) and time.monotonic() < until:
+            wall = max(1.0, until - time.monotonic())
+            args = {"indices": list(range(done, len(names)))}
+            before = done
+            ended = self.pair.base.call(
+                "pytest_moa.running.jobs:existing", args, Limits(wall=wall, cpu=wall + 5), each
+            )
+            if ended.status == "returned":
+                break
+            done = max(done, before) + 1  # whichever ran has ended the process
+
+    def bodies(self, changed: Sequence[ChangedFunction]) -> list[Body]:
+        """The reaching tests as programs, for each changed function its nearest and fastest."""
+        chosen: dict[str, None] = {}
+        for function in changed:
+            mine = [name for name, (_, found) in self.reached.items() if function.name in found]
+            mine.sort(key=lambda name: (len(self.reached[name][1]), self.reached[name][0]))
+            chosen.update(dict.fromkeys(mine[:MOST_TESTS]))
+        names = [name for name in chosen if name in self.head_items]
+        args = {"indices": [self.base_items[name] for name in names]}
+        ended = self.pair.base.call("pytest_moa.proof.tests_side:described", args, Limits(wall=10, cpu=10))
+        if ended.status != "returned":
+            return []
+        found = []
+        for name, described in zip(names, ended.value, strict=True):
+            self.described[name] = described
+            body = self._body(name, described) if described["usable"] else None
+            if body is not None:
+                seconds, functions = self.reached[name]
+                aim = max(
+                    (one for one in changed if one.name in functions),
+                    key=lambda one: one.risk,
+                    default=changed[0],
+                )
+                snippet = Snippet(body, aim.module, aim.name, ("tests",), item=name)
+                found.append(Body(snippet, seconds, functions))
+        return found
+
+    def _body(self, name: str, described: Mapping[str, Any]) -> str | None:
+        """The statements of a test, its parameters bound before them."""
+        try:
+            file = self._file(Path(described["file"]))
+        except (OSError, SyntaxError, ValueError):
+            return None
+        found = file.find(_parts(name))
+        if found is None:
+            return None
+        lines: list[str] = []
+        for parameter, written in described["params"].items():
+            if written is None:
+                return None
+            if parameter in described["arguments"]:
+                lines += [*written[1], f"{parameter} = {written[0]}"]
+        return "\n".join([*lines, *map(ast.unparse, body_without_docstring(found[0]))])
+
+    def _file(self, path: Path) -> TestFile:
+        if str(path) not in self.files:
+            self.files[str(path)] = TestFile.read(path, self.root)
+        return self.files[str(path)]
+
+    def run(self, snippets: Sequence[Snippet], seconds: float, *, detail: bool = False) -> Results:
+        """Results on base and on head, in the snippets' order."""
+        order = sorted(range(len(snippets)), key=lambda index: snippets[index].item)
+        self.pair.executions += len(snippets)
+
+        def side(live: Live) -> list[dict[str, Any]]:
+            items = self.base_items if live is self.pair.base else self.head_items
+            programs = [
+                {"index": items[snippets[index].item], "code": snippets[index].instrumented()}
+                for index in order
+            ]
+            return batch(live, self.job, programs, seconds, {"detail": detail})
+
+        sorted_results = self.pair.both(side)
+        results: list[list[dict[str, Any]]] = []
+        for one in sorted_results:
+            placed: list[dict[str, Any]] = [{}] * len(snippets)
+            for index, result in zip(order, one, strict=True):
+                placed[index] = result
+            results.append(placed)
+        return results[0], results[1]
+
+    def test(self, snippet: Snippet, difference: Difference, base: Mapping[str, Any]) -> str:
+        """A test module. Raises Unwritable."""
+        described = self.described[snippet.item]
+        path = Path(described["file"])
+        file = self._file(path)
+        found = file.find(_parts(snippet.item))
+        if found is None:
+            raise Unwritable("its source is not found")
+        written = body_of(snippet, difference, base)
+        _hoist_imports(written.body, written.imports)
+        needed = [name for name in described["arguments"] if name not in described["params"]]
+        conftests = []
+        folder = path.parent
+        while folder.is_relative_to(self.root):
+            if (folder / "conftest.py").is_file():
+                conftests.append(self._file(folder / "conftest.py"))
+            folder = folder.parent
+        body = ast.parse("\n".join(written.body))
+        used = {one.id for one in ast.walk(body) if isinstance(one, ast.Name)} - set(bound_below(body))
+        fixtures = [name for name in needed if name in used or name not in ("self", *_HARMLESS)]
+        fixtures += [name for name in ("capsys", "recwarn") if name in used and name not in fixtures]
+        aim = snippet.aim.rpartition(".")[2].rpartition(":")[2]
+        return Standalone(file, conftests).module(*found, written, fixtures, aim)
+
+
+#: Fixtures that do nothing unless they are used.
+_HARMLESS = ("tmp_path", "monkeypatch", "capsys", "caplog", "recwarn", "request", "tmpdir")
+
+
+def _parts(nodeid: str) -> list[str]:
+    return nodeid.partition("[")[0].split("::")[1:]
+
+
+def _hoist_imports(body: list[str], imports: set[str]) -> None:
+    """Imports among the first statements belong to the top of the module."""
+    kept = []
+    for source in body:
+        node = ast.parse(source).body[0]
+        if isinstance(node, ast.Import | ast.ImportFrom) and len(ast.parse(source).body) == 1:
+            imports.add(source)
+        else:
+            kept.append(source)
+    body[:] = kept
