@@ -190,7 +190,7 @@ class Hunt:
         self.executed += 1
         self.guard.running(f"{name}\0{program.source}")
         with self.rivals.swapped(name):
-            other = self.runner.run(program, seconds=min(self.runner.seconds, 0.02 + 20 * seconds))
+            other = self.runner.run(program, seconds=min(self.runner.seconds, 0.05 + 20 * seconds))
         if other.facts == facts:
             return set()
         if other.timed_out:
