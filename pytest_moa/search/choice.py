@@ -113,7 +113,7 @@ class Chooser:
         return Chosen(candidate, frozenset(kills), known.hits)
 
     def _holds(self, candidate: Candidate) -> bool:
-        if not passes(candidate) or not passes(candidate):
+        if not passes(candidate) or not passes(candidate, module="test_others"):
             return False
         with self.hunt.clocks.shifted():
             return passes(candidate)

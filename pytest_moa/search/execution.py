@@ -99,11 +99,13 @@ class Runner:
         self.module = module
         self.seconds = seconds
         self.watch_warnings = watch_warnings
+        self.name = "tests"  #: under which classes that a program defines are known; never a fact
 
     def run(self, program: Program, seconds: float | None = None, *, write: bool = False) -> Run:
         """Run all steps until one raises. With `write`, what is seen is also written as source."""
         names = dict(vars(self.module))
         names.update(_imports(program.imports))
+        names["__name__"] = self.name
         run = Run({}, names=names, written={} if write else None)
         output, kept = io.StringIO(), (sys.stdout, sys.stderr)
         before = signal.signal(signal.SIGPROF, too_slow)

@@ -23,6 +23,8 @@ from pytest_moa.search.taste import Taste
 MOST_PER_GATE = 16
 #: Where more than this share of the mutants is in private functions, those are called from the start.
 MOSTLY = 0.6
+#: The weight of callees that do not reach what is wanted: they may make arguments.
+BESIDE = 0.05
 #: The share of functions and descriptors that are used once more, besides those that reach new branches.
 FOLLOWED = 0.3
 #: Living mutants that a program which takes no new branch is run against.
@@ -82,7 +84,7 @@ class Hunt:
         self.taste = Taste(surface)
         generator.clocks = self.clocks.read
         self.has_public = any(one.public for one in surface.callees.values())
-        self.base_weight = 1.0  #: of callees without living mutants of their own
+        self.aims: frozenset[str] | None = None  #: callees that reach what is wanted; None: all
         inner = [one for one in rivals.mutants.values() if one.qualname.startswith("_")]
         mostly = len(inner) > MOSTLY * len(rivals.mutants)
         self.private_too = (
@@ -176,10 +178,14 @@ class Hunt:
         return self.taste.cost(program, callees) + PRIVATE * private
 
     def stable(self, program: Program, facts: Facts) -> Facts:
-        """The facts that a second run repeats, also at another time."""
+        """The facts that a second run repeats, also at another time and in a module of another name."""
         facts = drop_unstable(facts, self.runner.run(program).facts)
         with self.clocks.shifted():
-            return drop_unstable(facts, self.runner.run(program).facts)
+            self.runner.name = "others"
+            try:
+                return drop_unstable(facts, self.runner.run(program).facts)
+            finally:
+                self.runner.name = "tests"
 
     def tells(self, program: Program, facts: Facts, name: str, seconds: float) -> bool:
         """Whether the program's facts differ under a mutant."""
@@ -291,7 +297,8 @@ class Hunt:
         weights = []
         for one in callees:
             own = live[one.qualname] or live[f"{one.owner}.__init__"] * (one.kind == "constructor")
-            weight = (self.base_weight + own) / (1 + self._fruitless[one.qualname] / 200)
+            base = 1.0 if self.aims is None or one.qualname in self.aims else BESIDE
+            weight = (base + own) / (1 + self._fruitless[one.qualname] / 200)
             weights.append(weight)
         return self.rng.choices(callees, weights)[0]
 

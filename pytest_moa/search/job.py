@@ -19,7 +19,7 @@ from pytest_moa.search.guard import Guard, guarded
 from pytest_moa.search.hunt import Hunt, progress
 from pytest_moa.search.program import Program
 from pytest_moa.search.rivals import Rivals
-from pytest_moa.search.surface import Surface, surface_of
+from pytest_moa.search.surface import Surface, aims_for, surface_of
 from pytest_moa.search.writing import Writer
 
 #: Shares of the time after which what was found is written down.
@@ -54,8 +54,8 @@ def _search(args: dict[str, Any], seconds: float, guard: Guard) -> Iterator[dict
     generator = Generator(surface, rng)
     hunt = Hunt(surface, generator, runner, probes, rivals, rng, guard)
     if args.get("qualnames") is not None:
-        hunt.base_weight = 0.05
-        hunt.private_too = True
+        hunt.aims = aims_for(surface, args["qualnames"])
+        hunt.private_too = not any(surface.callees[one].public for one in hunt.aims)
     chooser = Chooser(hunt, Writer(module))
     yield {"progress": progress(hunt)}
     for program in _starting(surface, generator, args.get("seeds", ())):

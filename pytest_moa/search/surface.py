@@ -6,7 +6,7 @@ import ast
 import enum
 import inspect
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Literal
@@ -84,6 +84,27 @@ def surface_of(module: ModuleType, source: str) -> Surface:
         surface.callees[f"{name}()"] = _callee(surface, f"{name}()", "constructor", name, kind, kind)
         _add_methods(surface, name, kind)
     return surface
+
+
+def aims_for(surface: Surface, qualnames: Sequence[str]) -> frozenset[str]:
+    """Qualnames of the callees that are these functions, or whose source names them."""
+    names = {one.rpartition(".")[2] for one in qualnames}
+    found = set()
+    for one in surface.callees.values():
+        written = f"{one.owner}.__init__" if one.kind == "constructor" else one.qualname
+        clues = surface.clues.get(written)
+        read = {node for part in ast.walk(clues.node) for node in _named(part)} if clues else set()
+        if written in qualnames or one.owner in qualnames or read & names:
+            found.add(one.qualname)
+    return frozenset(found)
+
+
+def _named(node: ast.AST) -> list[str]:
+    return (
+        [getattr(node, "id", "") or getattr(node, "attr", "")]
+        if isinstance(node, (ast.Name, ast.Attribute))
+        else []
+    )
 
 
 def _add_methods(surface: Surface, owner: str, kind: type) -> None:

@@ -25,9 +25,9 @@ from pytest_moa.search.execution import TooSlow, Undo, stop_timer, too_slow, uni
 SECONDS = 0.5
 
 
-def passes(candidate: Candidate, seconds: float = SECONDS) -> bool:
-    """Whether the test passes with the code as it is at the moment."""
-    names: dict[str, Any] = {"__name__": "candidate", "pytest": _PYTEST}
+def passes(candidate: Candidate, seconds: float = SECONDS, module: str = "candidate") -> bool:
+    """Whether the test, in a module of that name, passes with the code as it is at the moment."""
+    names: dict[str, Any] = {"__name__": module, "pytest": _PYTEST}
     output, kept = io.StringIO(), (sys.stdout, sys.stderr)
     undo = Undo()
     fixtures = {
