@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pytest_moa.candidate import Candidate
 from pytest_moa.placing.formatting import Style
 from pytest_moa.placing.imports import needed, top_level_names, with_imports
+from pytest_moa.placing.packages import Packages
 from pytest_moa.placing.renaming import free_name, renamed
 from pytest_moa.placing.source_file import NotPlaced, SourceFile, lines_of, parsed
 
@@ -26,23 +27,28 @@ class Edit:
     notes: tuple[str, ...] = ()
 
 
-def edited(
-    file: SourceFile, candidates: Iterable[Candidate], style: Style, fixtures: Collection[str]
-) -> Edit:
-    """The file with these tests. `fixtures` are names that conftest files define for it.
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What matters around a file: its style, the fixtures that conftest files define for it, packages."""
+
+    style: Style
+    fixtures: Collection[str]
+    packages: Packages
+
+
+def edited(file: SourceFile, candidates: Iterable[Candidate], around: Surroundings) -> Edit:
+    """The file with these tests.
 
     Raises:
         NotPlaced: one of them cannot be put there; the message says why.
     """
     edit = Edit(file.text, {})
     for candidate in candidates:
-        edit = _with(file, edit, candidate, style, fixtures)
+        edit = _with(file, edit, candidate, around)
     return edit
 
 
-def _with(
-    file: SourceFile, edit: Edit, candidate: Candidate, style: Style, fixtures: Collection[str]
-) -> Edit:
+def _with(file: SourceFile, edit: Edit, candidate: Candidate, around: Surroundings) -> Edit:
     _check(candidate)
     tree = parsed(edit.text)
     taken = top_level_names(tree)
@@ -52,24 +58,24 @@ def _with(
     source = f"{own}\n\n\n{candidate.source}" if own else candidate.source
     names = {
         name: free_name(
-            f"{name}_for_{candidate.name.removeprefix('test_')}"[:_LONGEST_NAME], {*taken, *fixtures}
+            f"{name}_for_{candidate.name.removeprefix('test_')}"[:_LONGEST_NAME], {*taken, *around.fixtures}
         )
         for name in sorted(top_level_names(parsed(own)))
-        if name in taken or name in fixtures
+        if name in taken or name in around.fixtures
     }
     if candidate.name in taken:
         names[candidate.name] = _telling_name(candidate, taken)
-    missing, aliases = needed(candidate.imports, source, tree)
+    missing, aliases = needed(candidate.imports, source, tree, around.packages.same)
     parameters = {node.arg for node in ast.walk(parsed(source)) if isinstance(node, ast.arg)}
     if clash := sorted(parameters & set(aliases)):
         raise NotPlaced(f"{clash[0]} is a parameter of {candidate.name} and something else in {file.path}")
-    source, note = style.formatted(renamed(source, {**names, **aliases}).strip("\n") + "\n")
+    source, note = around.style.formatted(renamed(source, {**names, **aliases}).strip("\n") + "\n")
     lines = lines_of(edit.text)
     at = _after(tree, lines, candidate)
     lines[at:at] = [_block(source, lines, at, file.newline)]
-    text = with_imports("".join(lines), missing, file.newline, style.width)
+    text = with_imports("".join(lines), missing, file.newline, around.style.width)
     if missing:
-        text = style.with_sorted_imports(file.text, text)
+        text = around.style.with_sorted_imports(file.text, text)
     _check_nothing_lost(edit.text, text, file.path)
     added = {**edit.added, candidate.id: source.strip("\n")}
     notes = edit.notes if not note or note in edit.notes else (*edit.notes, note)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+import operator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from pytest_moa.placing.renaming import free_name, used_names
@@ -29,13 +30,6 @@ class Import:
         what = self.attribute or self.module
         what += f" as {self.alias}" if self.alias and self.alias != what else ""
         return f"from {self.module} import {what}" if self.attribute else f"import {what}"
-
-    def brings(self, wanted: Import) -> bool:
-        """Whether what this binds is what `wanted` would bind, a package's re-export included."""
-        if not self.attribute or not wanted.attribute:
-            return self == wanted
-        same = self.attribute == wanted.attribute and self.name == wanted.name
-        return same and (self.module == wanted.module or wanted.module.startswith(f"{self.module}."))
 
 
 def imports_in(body: Iterable[ast.stmt]) -> Iterator[Import]:
@@ -68,10 +62,16 @@ def top_level_names(tree: ast.Module) -> set[str]:
     return found
 
 
-def needed(statements: Iterable[str], source: str, tree: ast.Module) -> tuple[list[Import], dict[str, str]]:
+def needed(
+    statements: Iterable[str],
+    source: str,
+    tree: ast.Module,
+    same: Callable[[Import, Import], bool] = operator.eq,
+) -> tuple[list[Import], dict[str, str]]:
     """Which imports a file lacks for this source, and which names of the source have to change for them.
 
-    What the source does not use is left out. A name that means something else in the file is imported
+    `same` says whether one import surely brings what another one would. What the source does not use is left
+    out. A name that means something else in the file is imported
     under another one.
 
     Raises:
@@ -84,7 +84,7 @@ def needed(statements: Iterable[str], source: str, tree: ast.Module) -> tuple[li
     for wanted in dict.fromkeys(
         imports_in(statement for text in statements for statement in parsed(text).body)
     ):
-        if wanted.name not in used or any(one.brings(wanted) for one in has):
+        if wanted.name not in used or any(same(one, wanted) for one in has):
             continue
         clash = wanted.name in taken and not (not wanted.attribute and _same_package(wanted, has))
         if clash and not wanted.attribute and not wanted.alias and "." in wanted.module:
@@ -157,9 +157,7 @@ def _where(tree: ast.Module, lines: list[str]) -> tuple[int, int, int]:
     """After how many lines a new import goes, and how many blank lines before and after it."""
     definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     last: ast.stmt | None = None
-    for node in tree.body:
-        if isinstance(node, definitions):
-            break
+    for node in _head(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             last = node
     if last is not None:
@@ -181,3 +179,20 @@ def _where(tree: ast.Module, lines: list[str]) -> tuple[int, int, int]:
         above -= 1
     at = above if above else start  # comments that begin the file stay its beginning
     return at, int(at > 0 and bool(lines[at - 1].strip())), 2 if isinstance(first, definitions) else 1
+
+
+def _head(tree: ast.Module) -> Iterator[ast.stmt]:
+    """The statements that imports may stand between: those before the first other code.
+
+    Where `sys.path` is changed, what comes after that counts too: imports may need it.
+    """
+    statements = list(tree.body)
+    for index, node in enumerate(statements):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            del statements[index:]
+            break
+    if not any("sys.path" in ast.unparse(node) for node in statements):
+        harmless = (ast.Import, ast.ImportFrom, ast.If, ast.Try, ast.Expr)
+        other = (index for index, node in enumerate(statements) if not isinstance(node, harmless))
+        del statements[next(other, len(statements)) :]
+    yield from statements

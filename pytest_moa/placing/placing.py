@@ -9,8 +9,9 @@ from pathlib import Path
 
 from pytest_moa.candidate import Candidate
 from pytest_moa.placing import writing
-from pytest_moa.placing.edit import edited
+from pytest_moa.placing.edit import Surroundings, edited
 from pytest_moa.placing.formatting import style_of
+from pytest_moa.placing.packages import Packages
 from pytest_moa.placing.source_file import SourceFile
 from pytest_moa.placing.test_files import TestTree
 from pytest_moa.placing.where import place_of
@@ -48,6 +49,7 @@ class Placing:
     """Places tests into the test files of one project."""
 
     tree: TestTree
+    python_path: tuple[Path, ...] = ()  #: where tests import from, besides the root and `src`
 
     @property
     def root(self) -> Path:
@@ -78,7 +80,9 @@ class Placing:
         """
         before = writing.read(self.root, path) if onto is None else onto.before
         file = SourceFile.of(path, (before or b"") if onto is None else onto.after)
-        edit = edited(file, candidates, style_of(self.root, file), self.tree.inherited_fixtures(path))
+        packages = Packages((*self.python_path, self.root, self.root / "src"))
+        around = Surroundings(style_of(self.root, file), self.tree.inherited_fixtures(path), packages)
+        edit = edited(file, candidates, around)
         change = Change(path, before, file.encoded(edit.text), edit.added, edit.present, edit.notes)
         if onto is None:
             return change

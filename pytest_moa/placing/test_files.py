@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -58,6 +58,8 @@ class TestTree:
     patterns: Sequence[str] = PATTERNS
     folders: Sequence[str] = ()
     skipped: Sequence[str] = SKIPPED_FOLDERS
+    _contents: dict[str, bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _files: dict[str, TestFile | None] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def paths(self) -> tuple[str, ...]:
@@ -72,21 +74,19 @@ class TestTree:
         return tuple(sorted(found))
 
     def read(self, path: str) -> TestFile | None:
-        """One of the files; None where it cannot be read or parsed."""
-        try:
-            file = SourceFile.of(path, (self.root / path).read_bytes())
-        except (OSError, NotPlaced):
-            return None
-        return TestFile(path, file.text)
+        """One of the files as it was when it was first looked at; None where it cannot be read or parsed."""
+        if path not in self._files:
+            try:
+                self._files[path] = TestFile(path, SourceFile.of(path, self._content(path)).text)
+            except NotPlaced:
+                self._files[path] = None
+        return self._files[path]
 
     def naming(self, *words: str) -> Iterator[TestFile]:
         """The files in whose name or text one of the words stands."""
         for path in self.paths:
-            try:
-                data = (self.root / path).read_bytes()
-            except OSError:
-                continue
-            if any(word in path or word.encode() in data for word in words) and (file := self.read(path)):
+            there = any(word in path or word.encode() in self._content(path) for word in words)
+            if there and (file := self.read(path)):
                 yield file
 
     def inherited_fixtures(self, path: str) -> frozenset[str]:
@@ -96,6 +96,14 @@ class TestTree:
             if file := self.read((folder / "conftest.py").as_posix()):
                 names |= file.fixtures
         return frozenset(names)
+
+    def _content(self, path: str) -> bytes:
+        if path not in self._contents:
+            try:
+                self._contents[path] = (self.root / path).read_bytes()
+            except OSError:
+                self._contents[path] = b""
+        return self._contents[path]
 
     def _below(self, start: Path) -> Iterator[str]:
         for folder, folders, files in os.walk(start):

@@ -45,22 +45,26 @@ def place_of(tree: TestTree, target: Target, candidate: Candidate, reaching: Map
 
 def _scored(tree: TestTree, target: Target, reaching: Mapping[str, int]) -> Iterator[tuple[int, TestFile]]:
     name = target.qualname.split(".")[0]
+    mirrored = any(_is_mirror(path, target) for path in tree.paths)
     for file in tree.naming(_stem(target), name):
         imported, named = _imported(file, target, name), _named(file.path, target)
-        if imported or (named and _mirrors(file.path, target) and not _of_another(file, target)):
+        mirrors = _mirrors(file.path, target)
+        if imported and not named and mirrored and not mirrors:
+            continue  # it only uses the target: tests of it have their own folder
+        if imported or (named and mirrors and not _of_another(file, target)):
             score = 4 * imported + 3 * named + 2 * _nearness(file.path, target)
             yield score + 4 * bool(reaching.get(file.path)), file
 
 
 def _imported(file: TestFile, target: Target, name: str) -> int:
-    """3: the target itself, 2: its module, 1: a package above it whose attribute it is in the file."""
+    """3: the target itself, 2: its module or more of it, 1: a package above whose attribute is used."""
     best = 0
     parents = [target.module.rsplit(".", count)[0] for count in range(target.module.count(".") + 1)]
     for one in file.imports:
         whole = f"{one.module}.{one.attribute}" if one.attribute else one.module
         if one.module in parents and one.attribute == name:
             best = max(best, 3)
-        elif whole == target.module:
+        elif target.module in (whole, one.module):
             best = max(best, 2)
         elif whole in parents and f".{name}" in file.text:
             best = max(best, 1)
@@ -102,8 +106,15 @@ def _rest(path: str, target: Target) -> tuple[int, list[str], list[str]]:
 
 
 def _mirrors(path: str, target: Target) -> bool:
+    """Whether a file's folder is called like the target's, or like a package above it, or says nothing."""
     _, test, code = _rest(path, target)
-    return not test or code[-len(test) :] == test
+    return not test or test in (code[-len(test) :], code[: len(test)])
+
+
+def _is_mirror(path: str, target: Target) -> bool:
+    """Whether a file's folder is called like the target's own."""
+    _, test, code = _rest(path, target)
+    return bool(test) and code[-len(test) :] == test
 
 
 def _nearness(path: str, target: Target) -> int:

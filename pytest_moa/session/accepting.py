@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import pytest
 from _pytest.terminal import TerminalReporter
@@ -28,7 +29,8 @@ def placing_of(config: pytest.Config) -> Placing:
             patterns=tuple(get("python_files")),
             folders=tuple(get("testpaths")),
             skipped=tuple(get("norecursedirs")),
-        )
+        ),
+        tuple(Path(folder) for folder in get("pythonpath")),
     )
 
 

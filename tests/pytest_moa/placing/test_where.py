@@ -59,6 +59,20 @@ def test_in_a_monorepo_the_nearest(tmp_path: Path) -> None:
     assert place == Place("packages/b/tests/test_utils.py", False)
 
 
+def test_a_file_in_another_mirrored_folder_only_uses_the_target(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        tests__shop__test_zones=ONE,
+        tests__office__test_orders=f"from shop.rates import price\n{ONE}",
+    )
+    assert where(tmp_path) == Place("tests/shop/test_rates.py", True)
+
+
+def test_a_deeper_package_may_be_tested_in_the_folder_of_the_one_above(tmp_path: Path) -> None:
+    write(tmp_path, tests__shop__test_zones=ONE, tests__test_a=ONE)
+    assert where(tmp_path, "src/shop/post/parcels.py") == Place("tests/shop/test_parcels.py", True)
+
+
 def test_a_fixture_that_only_one_file_has_decides(tmp_path: Path) -> None:
     write(
         tmp_path,

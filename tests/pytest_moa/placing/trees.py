@@ -14,10 +14,14 @@ from pytest_moa.target import Target
 def write(root: Path, **files: str) -> Path:
     """Write files, given as `folder__name="text"`, and return the root."""
     for name, text in files.items():
-        path = root / f"{name.replace('__', '/')}.py"
+        path = root / f"{_slashes(name)}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
     return root
+
+
+def _slashes(name: str) -> str:
+    return name.replace("____init__", "/__init__").replace("__", "/").replace("//init/", "/__init__")
 
 
 def candidate(source: str, *imports: str, target: str = "shop.rates:price", **more: str) -> Candidate:
