@@ -75,34 +75,17 @@ def collect(warm: Warm, candidate: Mapping[str, Any], folder: str) -> list[pytes
     if "hypothesis" in candidate["text"]:
         quieten_hypothesis()
     node = _node(warm, candidate, Path(folder))
-    failures: list[pytest.CollectReport] = []
-    plugin = _Failures(failures)
-    plugins = node.config.pluginmanager
-    plugins.register(plugin)
-    try:
-        items = list(node.session.genitems(node))
-        if failures:
-            raise Broken(_reason(failures[0]))
-        node.config.hook.pytest_collection_modifyitems(session=node.session, config=node.config, items=items)
-    finally:
-        plugins.unregister(plugin)
+    warm.watcher.uncollected.clear()
+    items = list(node.session.genitems(node))
+    if warm.watcher.uncollected:
+        raise Broken(_reason(warm.watcher.uncollected[0]))
+    node.config.hook.pytest_collection_modifyitems(session=node.session, config=node.config, items=items)
     _refuse_hooks(vars(node.obj))
     names = {getattr(item, "originalname", None) or item.name for item in items}
     if names != {candidate["name"]}:
         found = ", ".join(sorted(names)) or "none"
         raise Broken(f"expected one test, {candidate['name']}, and found {found}")
     return items
-
-
-class _Failures:
-    """Hears which collectors failed."""
-
-    def __init__(self, failures: list[pytest.CollectReport]) -> None:
-        self.failures = failures
-
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        if not report.passed:
-            self.failures.append(report)
 
 
 def _node(warm: Warm, candidate: Mapping[str, Any], folder: Path) -> CandidateModule:

@@ -7,13 +7,29 @@ import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from types import FunctionType, ModuleType
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, Final
 
-_NOTHING: Final = frozenset[str]()
-
-#: Packages that decide what a test is and how it went, besides those under test.
-_JUDGES: Final = frozenset({"_pytest", "pluggy", "builtins", "os", "time", "unittest"})
+#: Modules that decide what a test is and how it went, besides those under test.
+_JUDGES: Final = (
+    "_pytest.assertion.rewrite",
+    "_pytest.assertion.util",
+    "_pytest.fixtures",
+    "_pytest.main",
+    "_pytest.nodes",
+    "_pytest.outcomes",
+    "_pytest.python",
+    "_pytest.raises",
+    "_pytest.reports",
+    "_pytest.runner",
+    "_pytest.skipping",
+    "_pytest.unittest",
+    "builtins",
+    "pluggy._callers",
+    "pluggy._hooks",
+    "pluggy._manager",
+    "unittest.case",
+)
 
 
 class Held:
@@ -25,26 +41,22 @@ class Held:
     """
 
     def __init__(self, sources: Mapping[str, str]) -> None:
-        self._own = {name: _global_names(source) for name, source in sources.items()}
-        judges = (name for name in sys.modules if name.partition(".")[0] in _JUDGES)
-        self._modules = {name: sys.modules[name] for name in (*sources, *judges) if name in sys.modules}
-        self._held = {name: dict(_held(module)) for name, module in self._modules.items()}
+        self._modules = {name: sys.modules[name] for name in (*sources, *_JUDGES) if name in sys.modules}
+        self._held: list[tuple[Mapping[str, Any], str, Any, str]] = []
+        for name, module in self._modules.items():
+            rebound = _global_names(sources.get(name, ""))
+            for names, key, value, shown in _held(module, everything=name in sources):
+                if shown.partition(".")[0] not in rebound:
+                    self._held.append((names, key, value, f"{name}.{shown}"))
 
     def changes(self) -> Iterator[str]:
         """What is different now, in words."""
         for name, module in self._modules.items():
             if sys.modules.get(name) is not module:
                 yield f"leaves another module {name} in sys.modules"
-                continue
-            before, rebound = self._held[name], self._own.get(name, _NOTHING)
-            seen = 0
-            for key, value in _held(module):
-                seen += key in before
-                if before.get(key, value) is not value and key.partition(".")[0] not in rebound:
-                    yield f"leaves {name}.{key} changed"
-            if seen < len(before):
-                gone = sorted(before.keys() - dict(_held(module)).keys())
-                yield f"leaves {name} without {gone[0]}"
+        for names, key, value, shown in self._held:
+            if names.get(key) is not value:
+                yield f"leaves {shown} changed"
 
 
 class Before:
@@ -73,22 +85,23 @@ class Before:
             yield "leaves a process running"
 
 
-def _held(module: ModuleType) -> Iterator[tuple[str, Any]]:
-    """What the module's names refer to, and what the names in its classes refer to."""
+def _held(module: ModuleType, *, everything: bool) -> Iterator[tuple[Mapping[str, Any], str, Any, str]]:
+    """What holds what under which name: the module, and its classes, and how that is written."""
     for name, value in list(vars(module).items()):
         if name.startswith("__"):
             continue
-        yield name, value
+        if everything or isinstance(value, FunctionType | BuiltinFunctionType | type):
+            yield vars(module), name, value, name
         if isinstance(value, type) and value.__module__ == module.__name__:
-            for inner, held in list(vars(value).items()):
+            for inner, held in vars(value).items():
                 if isinstance(held, FunctionType | staticmethod | classmethod | property):
-                    yield f"{name}.{inner}", held
+                    yield vars(value), inner, held, f"{name}.{inner}"
 
 
 def _global_names(source: str) -> frozenset[str]:
     """The names that functions of the module rebind by themselves."""
     if "global " not in source:
-        return _NOTHING
+        return frozenset()
     found = (node.names for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Global))
     return frozenset(name for names in found for name in names)
 

@@ -29,6 +29,11 @@ class Watcher:
 
     def __init__(self) -> None:
         self.reports: list[pytest.TestReport] = []
+        self.uncollected: list[pytest.CollectReport] = []
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if not report.passed:
+            self.uncollected.append(report)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
