@@ -39,13 +39,16 @@ def run(search: Search, job: str, args: Mapping[str, Any]) -> None:
     Raises:
         WarmFailed: the module cannot be imported.
     """
+    seconds = search.seconds()
+    if seconds <= 0:
+        return
     target = search.subject.brief(search.target).target
     processes = search.subject.processes
     known = {
         "module": target.module,
         "path": str(processes.modules[target.module].path),
         "qualname": target.qualname,
-        "seconds": search.seconds,
+        "seconds": seconds,
     }
 
     # A constructor is called by its class's name.
@@ -60,5 +63,5 @@ def run(search: Search, job: str, args: Mapping[str, Any]) -> None:
         if about == own or about not in others:  # a test of another target is for the search that is its own
             search.found(replace(candidate, target=search.target))
 
-    limits = Limits(wall=search.seconds + _MORE, cpu=search.seconds + _MORE, memory=_MEMORY)
+    limits = Limits(wall=seconds + _MORE, cpu=seconds + _MORE, memory=_MEMORY)
     processes.call(target.module, job, {**known, **args}, limits=limits, each=each)

@@ -22,6 +22,9 @@ _MORE, _MEMORY = 15.0, 2 << 30
 
 def propose(search: Search) -> None:
     """Have the ghostwriter write tests for the target; take those that assert a property."""
+    seconds = search.seconds()
+    if seconds <= 0:
+        return
     brief = search.subject.brief(search.target)
     target = brief.target
     home = Home(target.module, frozenset(brief.module_names))
@@ -31,6 +34,6 @@ def propose(search: Search) -> None:
         for candidate in split(str(event["source"]), wanted, home):
             search.found(candidate)
 
-    limits = Limits(wall=search.seconds + _MORE, cpu=search.seconds + _MORE, memory=_MEMORY)
+    limits = Limits(wall=seconds + _MORE, cpu=seconds + _MORE, memory=_MEMORY)
     args = {"module": target.module, "qualname": target.qualname}
     search.subject.processes.call(target.module, _JOB, args, limits=limits, each=each)

@@ -1,9 +1,11 @@
-"""Warm processes that have imported a target's module: lent to proposers, at most so many at once."""
+"""Warm processes that have imported a target's module, and the threads that wait for them."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,10 @@ _IMPORTED = "pytest_moa.search.preload:imported"
 
 
 class Processes:
-    """Lends one process per module and call; keeps idle ones. May be used from any thread."""
+    """Lends one process per module and call; keeps idle ones. May be used from any thread.
+
+    `workers` is how many threads call processes at once (`in_turn`).
+    """
 
     def __init__(
         self, project: Project, modules: Mapping[str, SourceModule], *, workers: int, confined: bool
@@ -24,21 +29,25 @@ class Processes:
         self.project = project
         self.modules = dict(modules)
         self.confined = confined
-        self._free = threading.BoundedSemaphore(workers)
+        self._threads = ThreadPoolExecutor(workers, "moa-proposer")
         self._lock = threading.Lock()
         self._idle: dict[str, list[WarmProcess]] = {}
         self._all: list[WarmProcess] = []
         self._closed = False
 
+    async def in_turn(self, work: Callable[[], None]) -> None:
+        """Do something that calls processes, as soon as a worker is free."""
+        await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
     def call(
         self, module: str, job: str, args: Any, *, limits: Limits, each: Callable[[Any], None] | None = None
     ) -> Ended:
-        """Run a job in a process that has imported the module; waits for a free one.
+        """Run a job in a process that has imported the module.
 
         Raises:
             WarmFailed: the module cannot be imported, or everything has been closed.
         """
-        with self._free, self._lent(module) as process:
+        with self._lent(module) as process:
             return process.call(job, args, limits=limits, each=each)
 
     def close(self) -> None:
@@ -47,6 +56,7 @@ class Processes:
             self._closed = True
             processes, self._all = self._all, []
             self._idle.clear()
+        self._threads.shutdown(wait=False, cancel_futures=True)
         for process in processes:
             process.close()
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -36,6 +37,7 @@ class ProposerKind:
     revision: int  #: raised when its own rules change
     share: float  #: of the time for searching
     needs: tuple[str, ...] = ()  #: packages without which it does not stand by default
+    runs_code: bool = True  #: needs a warm process
     claims: bool = False  #: what it asserts was not observed, but is promised by documentation
 
 
@@ -43,7 +45,7 @@ class ProposerKind:
 KINDS: Mapping[str, ProposerKind] = {
     "witness": ProposerKind(1, 0.76),
     "recorded": ProposerKind(1, 0.08),
-    "docstrings": ProposerKind(1, 0.03, claims=True),
+    "docstrings": ProposerKind(1, 0.03, runs_code=False, claims=True),
     "boundaries": ProposerKind(1, 0.08),
     "ghostwriter": ProposerKind(1, 0.05, ("hypothesis", "black")),
 }
@@ -51,15 +53,19 @@ KINDS: Mapping[str, ProposerKind] = {
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """One question to one proposer: a target, and the seconds that it may take.
+    """One question to one proposer: a target. `found` is called with each candidate, the best first."""
 
-    `found` is called with each candidate as it is found, the best first.
-    """
-
+    kind: str
     subject: SuggestSubject
     target: str
-    seconds: float
     found: Callable[[Candidate], None]
+
+    def seconds(self) -> float:
+        """What this search may take if it begins now; 0 where no time is left, which is noted."""
+        seconds = self.subject.seconds(self.kind, self.target)
+        if seconds <= 0:
+            self.subject.late.add(self.target)
+        return seconds
 
 
 @dataclass
@@ -104,19 +110,20 @@ class Proposer:
         """Propose tests for the target that the request's message names.
 
         Raises:
-            Refused: the subject is none of ours, no time is left, or the module cannot be imported.
+            Refused: the subject is none of ours, or the module cannot be imported.
         """
         subject = request.subject
         if not isinstance(subject, SuggestSubject):
             raise Refused(f"{self.name} proposes tests and nothing else")
         target = request.messages[0].content
-        seconds = subject.seconds(self.kind, target)
-        if seconds <= 0:
-            raise Refused(f"no time was left for {target}")
         found = subject.found.setdefault((self.name, target), [])
-        search = Search(subject, target, seconds, found.append)
+        search = Search(self.kind, subject, target, found.append)
+        work = partial(_propose, self.kind, search)
         try:
-            await asyncio.to_thread(_propose, self.kind, search)
+            if KINDS[self.kind].runs_code:
+                await subject.processes.in_turn(work)
+            else:
+                await asyncio.to_thread(work)
         except asyncio.CancelledError:
             subject.processes.close()  # else the thread would go on until its share of time is over
             raise

@@ -11,7 +11,17 @@ from dataclasses import dataclass, replace
 
 from pytest_moa.candidate import Candidate
 from pytest_moa.suggest.naming import base_name, names_of, says_something, table_names, unique, usable
-from pytest_moa.suggest.tables import Shape, Signatures, fits, names_in, shape_of, table_of, written
+from pytest_moa.suggest.tables import (
+    OUTCOMES,
+    Shape,
+    Signatures,
+    fits,
+    in_order,
+    names_in,
+    shape_of,
+    table_of,
+    written,
+)
 
 
 def content_key(candidate: Candidate) -> str:
@@ -95,11 +105,15 @@ class Arranging:
             *names_in(shapes[0].function),
             *names_in(ast.parse(first.support)),
         }
-        table = table_of(shapes, used)
+        table = table_of(in_order(shapes), used)
         base = base_name(first.target.partition(":")[2])
-        name = unique(
-            [*self._wanted(group), *table_names(base, shapes[0].function, table.names)], base, taken
-        )
+        fixed = [
+            (slot.called, slot.source)
+            for number, slot in enumerate(shapes[0].slots)
+            if number not in table.slots and slot.called not in OUTCOMES
+        ]
+        derived = table_names(base, shapes[0].function, table.names, fixed)
+        name = unique([*self._wanted(group), *derived], base, taken)
         imports = {statement: None for member in members for statement in member.imports}
         return Candidate(
             target=first.target,

@@ -220,9 +220,7 @@ def _suggestion(test: Arranged, candidates: Mapping[str, Judged], gaps: Gaps) ->
         hardened_by=tuple(dict.fromkeys(author for one in hardened for author in one.authors)),
         disputed_by=tuple(dict.fromkeys(member for one in parts for member in one.disputed_by)),
         standing="confirmed" if held else "minority",
-        says=next((one.candidate.says for one in parts if one.candidate.says), test.candidate.says)
-        if len(parts) == 1
-        else test.candidate.says,
+        says=test.candidate.says,
         opinions=tuple(dict.fromkeys(opinion for one in parts for opinion in one.opinions)),
         made_of=tuple(one.candidate.id for one in parts),
     )

@@ -14,9 +14,9 @@ _LONGEST, _PART = 70, 24
 
 #: What says nothing about a behaviour.
 _GENERIC = frozenset(
-    "a an assert basic case cases check default edge error errors example exception fixture function general "  # noqa: SIM905
-    "input it method misc more normal of ok output raise raises simple test tests the value valid values "
-    "with work works".split()
+    "a an assert basic case cases check default documented edge error errors example exception fixture "  # noqa: SIM905
+    "function general input it method misc more normal of ok output raise raises simple test tests the value "
+    "valid values with work works".split()
 )
 _DUNDER = re.compile(r"__(\w+?)__")
 
@@ -40,7 +40,7 @@ def snake(name: str) -> str:
 def says_something(name: str, base: str) -> bool:
     """Whether a test's name says more than which function it is about."""
     written = snake(name)
-    if re.search(r"raises_[a-z]+_[a-z]+", written):
+    if re.search(r"raises_[a-z]+_[a-z]+|_(?:at|by|of|with)_(?:minus_)?\d", written):
         return True
     words = [word for word in written.split("_") if word and not word.isdigit()]
     return any(word not in {*base.split("_"), *_GENERIC} for word in words)
@@ -66,8 +66,13 @@ def names_of(base: str, case: Case, parameters: Sequence[str]) -> Iterator[str]:
         yield _joined(base, outcome)
 
 
-def table_names(base: str, function: ast.FunctionDef, columns: Sequence[str]) -> Iterator[str]:
-    """Names for a parametrised test, the shortest first: what comes of it, or what it depends on."""
+def table_names(
+    base: str, function: ast.FunctionDef, columns: Sequence[str], fixed: Sequence[tuple[str, str]]
+) -> Iterator[str]:
+    """Names for a parametrised test, the shortest first: what comes of it, or what it depends on.
+
+    `fixed` are the arguments that are the same in all rows: names and sources.
+    """
     raised = [
         ast.unparse(node.args[0]).rpartition(".")[2]
         for node in ast.walk(function)
@@ -87,6 +92,11 @@ def table_names(base: str, function: ast.FunctionDef, columns: Sequence[str]) ->
             yield _joined(base, outcome, by)
     if by:
         yield _joined(base, by)
+    yield from (_joined(base, f"with_{called}") for called, source in fixed if source == "True")
+    for called, source in fixed:
+        value = _value(source)
+        if isinstance(value, str) and (word := _word(value)):
+            yield _joined(base, f"with_{called}_{word}")
     yield _joined(base, "cases")
 
 

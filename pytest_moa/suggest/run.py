@@ -19,6 +19,7 @@ from moa_engine.progress import Event, MemberFinished, MemberStarted
 from pytest_moa.mutation import mutants_of
 from pytest_moa.project import SourceModule
 from pytest_moa.suggest.brief import Brief
+from pytest_moa.suggest.subject import SuggestSubject
 from pytest_moa.suggestions import (
     Observer,
     Progress,
@@ -118,7 +119,7 @@ def _executed(
         result = _result(outcome, task)
         executor.deadline = max(time.monotonic() + _LAST * request.seconds, clock.start + clock.seconds)
         result = verified(result, task, executor, baseline.open_mutants, tell)
-    return _assembled(result, outcome, executor, skipped, baseline, clock)
+    return _assembled(result, outcome, executor, skipped, (*baseline.warnings, *_late(task)), clock)
 
 
 def _committee(session: Session, settings: TestsSettings, request: SuggestRequest) -> Committee:
@@ -199,7 +200,6 @@ def _task(
     from pytest_moa.proposers.processes import Processes
     from pytest_moa.proposers.proposer import Shares
     from pytest_moa.suggest.executing import Execution
-    from pytest_moa.suggest.subject import SuggestSubject
     from pytest_moa.suggest.task import SuggestTask
     from pytest_moa.suggest.voices import Voice
 
@@ -286,12 +286,18 @@ def _result(outcome: Outcome[Suggestions], task: SuggestTask) -> Suggestions:
     return salvaged(outcome, task) or outcome.result or Suggestions(status="nothing")
 
 
+def _late(task: SuggestTask) -> list[str]:
+    """A sentence where time was too short to search for tests of all targets."""
+    late = len(task.subject.late) if isinstance(task.subject, SuggestSubject) else 0
+    return [f"the time was too short to search for tests of {late} targets"] if late else []
+
+
 def _assembled(
     result: Suggestions,
     outcome: Outcome[Suggestions],
     executor: Executor,
     skipped: tuple[Skipped, ...],
-    baseline: Any,
+    warnings: tuple[str, ...],
     clock: Clock,
 ) -> Suggestions:
     interrupted = any(warning.startswith("interrupted") for warning in outcome.warnings)
@@ -313,7 +319,7 @@ def _assembled(
             replace(one, trusted=(one.target.module, one.target.qualname) not in executor.untrusted)
             for one in result.targets
         ),
-        warnings=tuple(dict.fromkeys((*baseline.warnings, *result.warnings, *outcome.warnings, *wrong))),
+        warnings=tuple(dict.fromkeys((*warnings, *result.warnings, *outcome.warnings, *wrong))),
         skipped=skipped,
     )
 

@@ -23,9 +23,16 @@ class Examiner(Protocol):
     """Executes candidates: what passes, what it reaches, what it kills."""
 
     def examine(
-        self, candidates: Sequence[Candidate], stop: threading.Event, told: Told
+        self,
+        candidates: Sequence[Candidate],
+        groups: Mapping[str, str],
+        stop: threading.Event,
+        told: Told,
     ) -> Mapping[str, Executed]:
-        """What executing each candidate showed, by its id; what it has by then soon after `stop` is set."""
+        """What executing each candidate showed, by its id; what it has by then soon after `stop` is set.
+
+        `groups` says by id whose a candidate is, for those whose scores are to be compared.
+        """
         ...
 
 
@@ -35,13 +42,15 @@ class SuggestSubject:
 
     `briefs` are not masked here: nothing of it leaves this machine. `shares` are the seconds that a
     member of a kind may take for one target, by kind and target id. `found` collects what was found for
-    a question (member, unit) so that an interrupted search is not lost.
+    a question (member, unit) so that an interrupted search is not lost, `late` the targets for which
+    some proposer had no time left.
     """
 
     briefs: Sequence[Brief]
     recorded: Recorded
     processes: Processes
     seconds: Callable[[str, str], float]
+    late: set[str] = field(default_factory=set)
     found: dict[tuple[str, str], list[Candidate]] = field(default_factory=dict)
 
     def brief(self, target: str) -> Brief:

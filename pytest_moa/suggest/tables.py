@@ -84,6 +84,15 @@ def fits(group: Sequence[Shape], other: Shape) -> bool:
     return len(set(ids)) == len(ids) and width <= WIDTH
 
 
+def in_order(group: Sequence[Shape]) -> Sequence[Shape]:
+    """The rows sorted by what differs first, where that has an order."""
+    first = _differing([shape.row for shape in group])[0]
+    try:
+        return sorted(group, key=lambda shape: ast.literal_eval(shape.row[first]))
+    except (ValueError, SyntaxError, TypeError):
+        return group
+
+
 def table_of(group: Sequence[Shape], taken: set[str]) -> Table:
     """The table of a group that fits; `taken` are names that its columns must not have."""
     rows = [shape.row for shape in group]

@@ -140,6 +140,7 @@ class SuggestTask(Task[Suggestions]):
         known = executed_by_key(ledger.facts)
         facts: list[Fact] = []
         wanted: dict[str, tuple[str, Candidate]] = {}  # id of the candidate: id of its item, itself
+        groups: dict[str, str] = {}
         keys: set[str] = set(known)
         for item in ledger.items:
             proposal = body_of(item)
@@ -151,7 +152,8 @@ class SuggestTask(Task[Suggestions]):
                 facts.append(Executed("unsafe", proposal.refused).fact(key, item.id))
             else:
                 wanted[proposal.candidate.id] = (item.id, proposal.candidate)
-        executed = await self._executed([candidate for _, candidate in wanted.values()], ledger)
+                groups[proposal.candidate.id] = "" if self._is_tool(item.author) else item.author
+        executed = await self._executed([candidate for _, candidate in wanted.values()], groups, ledger)
         for name, found in executed.items():
             item_name, candidate = wanted[name]
             facts.append(found.fact(content_key(candidate), item_name))
@@ -228,7 +230,9 @@ class SuggestTask(Task[Suggestions]):
     def _is_tool(self, member: str) -> bool:
         return member in self.voices and self.voices[member].deterministic
 
-    async def _executed(self, candidates: Sequence[Candidate], ledger: Ledger) -> Mapping[str, Executed]:
+    async def _executed(
+        self, candidates: Sequence[Candidate], groups: Mapping[str, str], ledger: Ledger
+    ) -> Mapping[str, Executed]:
         """What executing them showed. Cut off, what is known by then is kept in `unrecorded`."""
         if not candidates or self.examiner is None:
             return {}
@@ -239,7 +243,8 @@ class SuggestTask(Task[Suggestions]):
             if self.watch is not None:
                 loop.call_soon_threadsafe(self.watch, says, done, of, None)
 
-        work = asyncio.ensure_future(asyncio.to_thread(self.examiner.examine, candidates, stop, told))
+        examining = asyncio.to_thread(self.examiner.examine, candidates, groups, stop, told)
+        work = asyncio.ensure_future(examining)
         try:
             return await asyncio.shield(work)
         except asyncio.CancelledError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -61,17 +61,31 @@ def verified(
         if not changed:
             break
     executor.deadline = until
-    executor.kills([one.candidate for one in suggestions], mutants, told("running mutants once more"))
-    suggestions = [_measured(one, task, executor) for one in suggestions]
+    by_mutant = {mutant.id: mutant for mutant in mutants}
+    measured = [_measured(one, by_mutant, task, executor, told) for one in suggestions]
     return replace(
         result,
-        suggestions=tuple(suggestions),
-        targets=tuple(outcomes(task.briefs, suggestions)),
+        suggestions=tuple(measured),
+        targets=tuple(outcomes(task.briefs, measured)),
         warnings=tuple(warnings),
     )
 
 
-def _measured(suggestion: Suggestion, task: SuggestTask, executor: Executor) -> Suggestion:
+def _measured(
+    suggestion: Suggestion,
+    mutants: Mapping[str, Mutant],
+    task: SuggestTask,
+    executor: Executor,
+    told: Callable[[str], Callable[[int, int], None]],
+) -> Suggestion:
+    """The suggestion with what it kills itself, of what its parts did.
+
+    A single test is the code that was measured, under another name.
+    """
+    if len(suggestion.made_of) == 1 or executor.late():
+        return suggestion
+    wanted = [mutants[name] for name in suggestion.facts.kills]
+    executor.kills([suggestion.candidate], wanted, told("running mutants once more"))
     facts = executor.facts.get(suggestion.id)
     if facts is None or executor.late():
         return suggestion

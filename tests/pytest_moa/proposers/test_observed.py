@@ -121,11 +121,12 @@ def test_the_search_proposes_witnesses(subject: SuggestSubject) -> None:
     assert {candidate.target for candidate in found} == {"sizes:trimmed"}
 
 
-def test_without_time_a_proposer_says_so(subject: SuggestSubject) -> None:
+def test_without_time_a_proposer_finds_nothing_and_that_is_noted(subject: SuggestSubject) -> None:
     shares = Shares({"sizes:size": 1.0}, cpu=10.0, until=0.0)
     subject.seconds, before = shares.seconds, subject.seconds
-    with pytest.raises(Refused, match="no time was left for sizes:size"):
-        proposed("boundaries", subject)
+    subject.found.clear()
+    assert proposed("boundaries", subject) == []
+    assert subject.late == {"sizes:size"}
     subject.seconds = before
 
 
