@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 import warnings
 from collections.abc import Generator
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 from _pytest.terminal import TerminalReporter
 
 from moa_engine.errors import MoaError
+from moa_engine.printable import printable
 from pytest_moa.project import Project
 from pytest_moa.session.accepting import accept_all, placed, placing_of
 from pytest_moa.session.kept import keep, kept
@@ -55,6 +57,7 @@ class Suggesting:
         self._warnings: list[str] = []
         self._done = False
         self._fails = False
+        self._crash = ""
 
     def pytest_report_header(self) -> str:
         """Who suggests, and what confines."""
@@ -102,6 +105,8 @@ class Suggesting:
             review(self._config, terminalreporter, run)
         elif found.suggestions and not is_kept:
             terminalreporter.write_line(_NOT_KEPT)
+        for line in self._crash.splitlines():
+            terminalreporter.write_line(printable(line))
         if why := self._too_weak(found):
             terminalreporter.write_line(f"moa: FAIL: {why}", red=True)
 
@@ -177,6 +182,10 @@ class Suggesting:
             return latest
         except MoaError as error:
             return Suggestions(status="nothing", warnings=(str(error),))
+        except Exception as error:  # ours or another plug-in's: it must not cost the user the tests' summary
+            self._crash = traceback.format_exc()
+            why = f"the suggestions failed, which is a mistake in them: {type(error).__name__}: {error}"
+            return replace(latest, warnings=(why,), status="partial" if latest.suggestions else "nothing")
         assert isinstance(found, Suggestions)  # the built-in implementation answers if nobody else does
         return found
 

@@ -1,7 +1,7 @@
 """A pytest plug-in that answers `pytest_moa_suggest`: calls each target with 3, and holds what came back.
 
 What it was asked goes into `request.json`, so that tests can look at it. `STAND_IN_DOES` names what else
-it does: "interrupt" after its first test, "fail" with an error of ours.
+it does: "interrupt" after its first test, "fail" with an error of ours, "crash" with another one.
 """
 
 from __future__ import annotations
@@ -50,6 +50,8 @@ def pytest_moa_suggest(request: SuggestRequest, progress: Observer) -> Suggestio
         return Suggestions(status="plan", plan="1 call, $0.01")
     if os.environ.get("STAND_IN_DOES") == "fail":
         raise RunFailed("nobody answered", hint="Ask again.")
+    if os.environ.get("STAND_IN_DOES") == "crash":
+        raise KeyError("shop.rates")
     suggestions: list[Suggestion] = []
     for target in request.targets:
         suggestions.append(_suggestion(target, f"{target.qualname}(3)"))

@@ -123,6 +123,15 @@ def test_a_run_that_fails_costs_the_session_nothing(shop: Shop) -> None:
     assert json.loads(shop.read("report.json"))["warnings"] == ["nobody answered\n  Ask again."]
 
 
+def test_a_mistake_in_a_plugin_does_not_hide_what_the_tests_said(shop: Shop) -> None:
+    shop.change()
+    ran = shop.run("--moa", STAND_IN_DOES="crash")
+    assert ran.returncode == 0
+    assert "which is a mistake in them: KeyError: 'shop.rates'" in ran.stdout
+    assert "stand_in.py" in ran.stdout
+    assert "1 passed" in ran.stdout.splitlines()[-1]
+
+
 def test_ctrl_c_keeps_what_was_found(shop: Shop) -> None:
     shop.change()
     shop.repo.write({"src/shop/other.py": OTHER})
