@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from moa_engine.outcome import Outcome
     from moa_engine.record import Record
     from moa_engine.session import Session, conduct, open_session, plan_for, run_task
-    from moa_engine.task import Contribution, Patience, Question, Synthesis, Task
+    from moa_engine.task import Ask, Contribution, Patience, Question, Synthesis, Task
 
 _HOMES = {
     "ask": ("AskTask",),
@@ -32,12 +32,13 @@ _HOMES = {
     "outcome": ("Outcome",),
     "record": ("Record",),
     "session": ("Session", "conduct", "open_session", "plan_for", "run_task"),
-    "task": ("Contribution", "Patience", "Question", "Synthesis", "Task"),
+    "task": ("Ask", "Contribution", "Patience", "Question", "Synthesis", "Task"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Answer",
+    "Ask",
     "AskTask",
     "Committee",
     "Contribution",

@@ -47,6 +47,13 @@ class MemberFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What goes on beside the layers, in words; "" when it is over."""
+
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     """The run is over."""
 
@@ -56,5 +63,5 @@ class RunFinished:
     cost_usd: float | None
 
 
-Event = RunStarted | LayerStarted | MemberStarted | MemberFinished | RunFinished
+Event = RunStarted | LayerStarted | MemberStarted | MemberFinished | Beside | RunFinished
 Observer = Callable[[Event], None]

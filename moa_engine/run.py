@@ -4,6 +4,9 @@
     layers 2..   proposers see all answers of the layer before, and the facts
     aggregation  the first aggregator that answers; else the deterministic one
 
+A task may execute code beside the layers: it begins with the run, tells facts after each layer, and the
+rest of them before the aggregation.
+
 Whatever fails, is late or is interrupted costs its own voice. What came is in the record and in the
 result, and who is missing is named.
 """
@@ -16,7 +19,7 @@ import itertools
 import json
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -28,12 +31,14 @@ from moa_engine.errors import RecordError, RunFailed
 from moa_engine.ledger import Answer, Fact, Ledger
 from moa_engine.outcome import MemberReport, Outcome, Status
 from moa_engine.prices import dollars
-from moa_engine.progress import LayerStarted, Observer, RunFinished, RunStarted
-from moa_engine.same_run import Asked, left_out, run_key
+from moa_engine.progress import Beside, LayerStarted, Observer, RunFinished, RunStarted
+from moa_engine.same_run import Asked, known_facts, left_out, run_key
 from moa_engine.stragglers import cancelled, layer_closed
-from moa_engine.task import Synthesis, Task
+from moa_engine.task import Question, Synthesis, Task
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from moa_engine.config import Stragglers
     from moa_engine.plan import Plan
     from moa_engine.record import Record
@@ -107,6 +112,9 @@ class Run(Generic[ResultT]):
         self.unsynthesised = False  #: aggregators were asked, and none answered
         self._waiting: dict[asyncio.Task[Answer], Answer] = {}  #: asked; the answer that "cancelled" would be
         self._faults: list[BaseException] = []  #: of ours, not of members
+        self._layer = 1  #: the layer at work
+        self._known: Mapping[int, Sequence[Fact]] | None = None  #: the same run's facts before, by layer
+        self._rested = False  #: all facts are there
         self._left_out: frozenset[Asked] = frozenset()  #: whom the same run did not wait for before
 
     async def execute(self, stop: asyncio.Event | None = None) -> Outcome[ResultT]:
@@ -121,6 +129,8 @@ class Run(Generic[ResultT]):
         )
         if self.caller.use_cache:
             self._left_out = left_out(self.record, key, merges_late=self.task.merges_late)
+            if self.task.keeps_facts:
+                self._known = known_facts(self.record, key)
         self.record.start_run(
             run=self.caller.run,
             key=key,
@@ -148,19 +158,52 @@ class Run(Generic[ResultT]):
         finally:
             await cancelled([work, stopped])
             await self._dismiss()
+            if not self._rested:
+                await self._rest(wait=False)
         if self._faults:
             raise self._faults[0]
         return self._finish(start)
 
     async def _work(self) -> None:
-        layers = len(self.committee.layers)
+        if self._known is None:
+            self.task.begin(self._ask, lambda says: self.observer(Beside(says)))
         for number, names in enumerate(self.committee.layers, 1):
+            self._layer = number
             await self._propose(number, names)
-            found = await self.task.examine(self.ledger(), number)
-            self.facts.extend(found)
-            if found:
-                self._event("facts", {"layer": number, "facts": [fact_to_json(fact) for fact in found]})
-        await self._aggregate(layers + 1)
+            if self._known is not None:
+                self._learn(number, self._known.get(number, ()))
+            else:
+                self._learn(number, await self.task.examine(self.ledger(), number))
+        await self._rest(wait=True)
+        await self._aggregate(len(self.committee.layers) + 1)
+
+    async def _rest(self, *, wait: bool) -> None:
+        """The facts that are still to come."""
+        layer = len(self.committee.layers) + 1
+        if self._known is not None:
+            found = self._known.get(layer, ())
+        else:
+            found = await self.task.rest(self.ledger(), wait=wait)
+        self._rested = True
+        self._learn(layer, found)
+
+    def _learn(self, layer: int, found: Sequence[Fact]) -> None:
+        self.facts.extend(found)
+        if found:
+            self._event("facts", {"layer": layer, "facts": [fact_to_json(fact) for fact in found]})
+
+    async def _ask(self, member: str, question: Question, answer_type: type[BaseModel] | None) -> Answer:
+        return await self.caller.ask(
+            self.committee.members[member],
+            question,
+            role="proposer",
+            layer=self._layer,
+            sample=0,
+            answer_type=answer_type,
+            subject=self.task.subject,
+            subject_digest=self.task.subject_digest,
+            wanted=lambda: not self._rested,
+        )
 
     def ledger(self) -> Ledger:
         """All that is known by now."""

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from moa_engine.assembly import fact_from_json
 from moa_engine.committee import Committee
+from moa_engine.ledger import Fact
 from moa_engine.member import identity
 
 if TYPE_CHECKING:
@@ -45,3 +48,15 @@ def left_out(record: Record, key: str, *, merges_late: bool) -> frozenset[Asked]
         for said in (event.data for event in record.events_of(key) if event.kind == "answer")
         if said["error_code"] == "cancelled" or (said["late"] and not merges_late)
     )
+
+
+def known_facts(record: Record, key: str) -> Mapping[int, Sequence[Fact]] | None:
+    """The facts of the newest complete run with this key by layer; None without such a run."""
+    events = record.events_of(key)
+    if not events:
+        return None
+    found: defaultdict[int, list[Fact]] = defaultdict(list)
+    for event in events:
+        if event.kind == "facts":
+            found[event.data["layer"]] += map(fact_from_json, event.data["facts"])
+    return found

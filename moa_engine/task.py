@@ -4,16 +4,17 @@ A task says what proposers are asked, what later layers are shown, of which type
 facts are gathered between layers, and how answers are aggregated. The engine does the rest: calls,
 stragglers, cache, budget, record. `moa_engine.ask` is the smallest task; reviews are another.
 
-Everything here but `examine` is a pure function of the task and the ledger, so that a run can be
-replayed from its record byte for byte.
+Everything here but `begin`, `examine` and `rest` is a pure function of the task and the ledger, so that
+a run can be replayed from its record byte for byte. docs/design/proof-in-a-review.md says how a task
+executes code beside the layers.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -66,6 +67,16 @@ class Synthesis:
     answers: tuple[Answer, ...] = field(default_factory=tuple)
 
 
+class Ask(Protocol):
+    """Puts a question to a member of the committee beside the layers."""
+
+    async def __call__(self, member: str, question: Question, answer_type: type[BaseModel] | None) -> Answer:
+        """One recorded generation, from the cache if it is there, paid from the run's budget.
+
+        The answer does not join the ledger: what comes of it are facts. Raises nothing but cancellation.
+        """
+
+
 class Task(ABC, Generic[ResultT]):
     """One job for a committee; see the module's docstring."""
 
@@ -74,6 +85,10 @@ class Task(ABC, Generic[ResultT]):
 
     #: Whether an answer that comes after its layer has closed is still merged before the end.
     merges_late: ClassVar[bool] = False
+
+    #: Whether the same run once more takes its facts from the record: for facts that depend on nothing but
+    #: what `dump` and the members say.
+    keeps_facts: ClassVar[bool] = False
 
     #: How long layers wait, unless the configuration says otherwise.
     patience: ClassVar[Patience] = Patience()
@@ -103,8 +118,21 @@ class Task(ABC, Generic[ResultT]):
         """What an answer adds to the ledger. Plain text adds nothing but itself."""
         return Contribution()
 
+    def begin(self, ask: Ask, say: Callable[[str], None]) -> None:
+        """The run begins: start, in its event loop, what goes on beside the layers.
+
+        `say` tells who watches what goes on, "" when it is over.
+        """
+
     async def examine(self, ledger: Ledger, layer: int) -> Sequence[Fact]:  # noqa: ARG002 - a hook
         """Facts found by executing code, after this layer and before the next one."""
+        return ()
+
+    async def rest(self, ledger: Ledger, *, wait: bool) -> Sequence[Fact]:  # noqa: ARG002 - a hook
+        """The facts still to come from what `begin` started, after the last layer.
+
+        Without `wait` the run is cut short: stop all of it, and give what is known by now.
+        """
         return ()
 
     @abstractmethod

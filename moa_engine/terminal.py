@@ -15,7 +15,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
 from moa_engine.printable import one_line
-from moa_engine.progress import Event, LayerStarted, MemberFinished, MemberStarted, Observer, RunStarted
+from moa_engine.progress import (
+    Beside,
+    Event,
+    LayerStarted,
+    MemberFinished,
+    MemberStarted,
+    Observer,
+    RunStarted,
+)
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -92,6 +100,7 @@ class Board:
         self.ended = 0
         self.cost: float | None = 0.0  #: None as soon as one cost is not known
         self.seats: dict[str, _Seat] = {}
+        self.beside = ""  #: what goes on beside the layers
 
     def observe(self, event: Event) -> None:
         """Take in one event."""
@@ -106,6 +115,8 @@ class Board:
                 seat.thinking += 1
             case MemberFinished():
                 self._ended(event)
+            case Beside():
+                self.beside = one_line(event.says)
 
     def drawn(self, now: float, columns: int) -> Text:
         """The board as lines, cut where the terminal ends; names take half of it at most."""
@@ -122,6 +133,8 @@ class Board:
             short = name if len(name) <= width else f"{name[: width - 1]}…"
             text.append(f"\n  {short:{width}}  ", style="not bold")
             text.append(words, style=f"not bold {style}")
+        if self.beside:
+            text.append(f"\n  {self.beside}", style="not bold cyan")
         return text
 
     def _ended(self, event: MemberFinished) -> None:
