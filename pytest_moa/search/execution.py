@@ -108,7 +108,7 @@ class Runner:
         names["__name__"] = self.name
         run = Run({}, names=names, written={} if write else None)
         output, kept = io.StringIO(), (sys.stdout, sys.stderr)
-        before = signal.signal(signal.SIGPROF, too_slow)
+        arm()
         caught: list[warnings.WarningMessage] | None = None
         undo = Undo()
         names["monkeypatch"] = undo
@@ -126,7 +126,6 @@ class Runner:
         finally:
             stop_timer()
             sys.stdout, sys.stderr = kept
-            signal.signal(signal.SIGPROF, before)
             undo.undo()
         if run.timed_out:
             run.facts = {("time", ""): "out"}
@@ -303,6 +302,12 @@ def too_slow(_signum: int, frame: FrameType | None) -> None:
     """Handle the alarm."""
     if frame is None or frame.f_code not in _UNINTERRUPTED:
         raise TooSlow
+
+
+@functools.lru_cache(maxsize=1)
+def arm() -> None:
+    """Handle the alarm from now on: once, as that takes longer than a short program."""
+    signal.signal(signal.SIGPROF, too_slow)
 
 
 def uninterrupted(function: Any) -> None:

@@ -75,6 +75,8 @@ _ONE_OF_A_KIND = (
     "__or__",
     "__and__",
 )
+#: Results of one kind that are remembered as arguments.
+MOST_RESULTS = 40
 #: Most "given" calls of methods before the one that is aimed at.
 MOST_CALLS = 3
 
@@ -298,16 +300,15 @@ class Generator:
 
     def note_result(self, value: Any) -> None:
         """Remember a result as an argument for others: what one function makes, another one reads."""
-        if not isinstance(value, (str, bytes, int, float, list, dict, tuple)) or isinstance(value, bool):
-            return
         pool = self.results[type(value).__name__]
-        written = source_of(value) if len(pool) < 40 else None
-        if (
-            written is not None
-            and len(written.source) < 60
-            and all(one.source != written.source for one in pool)
-        ):
+        written = source_of(value)
+        if written is not None and len(written.source) < 60 and written not in pool:
             pool.append(written)
+
+    def wants_result(self, value: Any) -> bool:
+        """Whether a result may be remembered: it is of a plain kind that there are not many of yet."""
+        plain = type(value) in (str, bytes, int, float, list, dict, tuple)
+        return plain and len(self.results[type(value).__name__]) < MOST_RESULTS
 
     def follow_up(self, program: Program, value: Any) -> Program | None:
         """The program that also uses the function or descriptor that it got; None for other results."""
@@ -404,10 +405,11 @@ class Generator:
             for one in self.surface.callees.values()
             if one.owner == owner and one.kind == "method" and one.public
         ]
-        if not owner or not methods or steps[0].role != "given":
+        made = next((at for at, step in enumerate(steps) if step.callee == owner and step.name), len(steps))
+        if not owner or not methods or made + 1 >= len(steps):
             return program
-        at = self.rng.randint(1, len(steps) - 1)
-        steps.insert(at, self._named_step(self.rng.choice(methods), steps[:at]))
+        at = self.rng.randint(made + 1, len(steps) - 1)
+        steps.insert(at, self._named_step(self.rng.choice(methods), steps[made:at]))
         return replace(program, steps=tuple(steps))
 
     def _rearranged(self, step: Step, callee: Callee, before: tuple[Step, ...]) -> Step:

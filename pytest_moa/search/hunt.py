@@ -226,7 +226,9 @@ class Hunt:
                 if step.arguments not in made and len(made) < 12:
                     made.append(step.arguments)
                     made.sort(key=lambda arguments: sum(len(one.value.source) for one in arguments))
-            elif step.role == "when":
+            elif step.role == "when" and self.generator.wants_result(value):
+                if len(self.stable(program, run.facts)) < len(run.facts):
+                    return
                 self.generator.note_result(value)
 
     def _keep(self, program: Program, run: Run, hits: frozenset[str], seconds: float, chance: float) -> None:

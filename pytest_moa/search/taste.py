@@ -75,7 +75,7 @@ class Taste:
                 if position >= 4:
                     total += 6
                 shapes = shapes_at(callee, step, position)
-                if shapes and not _fits(argument.value, shapes):
+                if shapes and not _fits(argument.value.source, shapes):
                     total += WRONG_KIND
         return total
 
@@ -170,8 +170,9 @@ def _flat(shapes: Sequence[Shape]) -> list[Shape]:
     return [inner for shape in shapes for inner in (_flat(shape.inner) if shape.kind == "union" else [shape])]
 
 
-def _fits(value: Expression, shapes: Sequence[Shape]) -> bool:
-    known, found = literal(value.source)
+@functools.lru_cache(maxsize=50_000)
+def _fits(source: str, shapes: tuple[Shape, ...]) -> bool:
+    known, found = literal(source)
     flat = _flat(shapes)
     kinds = {shape.kind for shape in flat}
     if not known or "any" in kinds or "object" in kinds:

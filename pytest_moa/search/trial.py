@@ -19,7 +19,7 @@ from types import CodeType, SimpleNamespace
 from typing import Any
 
 from pytest_moa.candidate import Candidate
-from pytest_moa.search.execution import TooSlow, Undo, stop_timer, too_slow, uninterrupted
+from pytest_moa.search.execution import TooSlow, Undo, arm, stop_timer, uninterrupted
 
 #: Seconds for one test.
 SECONDS = 0.5
@@ -34,7 +34,7 @@ def passes(candidate: Candidate, seconds: float = SECONDS, module: str = "candid
         "monkeypatch": undo,
         "capsys": SimpleNamespace(readouterr=lambda: SimpleNamespace(out=output.getvalue(), err="")),
     }
-    before = signal.signal(signal.SIGPROF, too_slow)
+    arm()
     try:
         sys.stdout, sys.stderr = output, io.StringIO()
         signal.setitimer(signal.ITIMER_PROF, seconds, 0.02)
@@ -49,7 +49,6 @@ def passes(candidate: Candidate, seconds: float = SECONDS, module: str = "candid
     finally:
         stop_timer()
         sys.stdout, sys.stderr = kept
-        signal.signal(signal.SIGPROF, before)
         undo.undo()
 
 
