@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,9 @@ def with_foreign(committee: Committee, request: SuggestRequest) -> Committee:
     for name, function in request.proposers.items():
         if name in members:
             raise ConfigError(f"a pytest plug-in brings a proposer {name!r}, and a member has that name")
-        member = ForeignProposer(name, "foreign", "", name, 600.0, 1, {"plug-in": name})
+        # Never taken from the record: nobody knows what the plug-in's code is by then.
+        once = {"plug-in": name, "run": secrets.token_hex(8)}
+        member = ForeignProposer(name, "foreign", "", name, 600.0, 1, once)
         member.function, member.wanted = function, request
         members[name] = member
     if not request.proposers:

@@ -52,13 +52,18 @@ class Execution:
         end = self.until()
         half = time.monotonic() + max(0.0, end - time.monotonic()) / 2  # the rest is for mutants
         facts: dict[str, CandidateFacts] = {}
+
+        def checking(before: int, done: int, _: int) -> None:
+            if stop.is_set():
+                executor.deadline = 0.0
+            told("executing candidates", before + done, len(candidates))
+
         for first in range(0, len(candidates), _CHECKED):
             if stop.is_set() or (first and time.monotonic() > half):
                 break
-            # A check that is cut short says nothing: what was begun is finished.
-            executor.deadline = None
+            executor.deadline = None  # a check that is cut short says nothing: what was begun is finished
             batch = candidates[first : first + _CHECKED]
-            facts |= executor.check(batch, partial(_checked, told, first, len(candidates)))
+            facts |= executor.check(batch, partial(checking, first))
         passing = [one for one in candidates if one.id in facts and facts[one.id].status == "passes"]
         executor.deadline = end
         self._kill(self._affordable(passing, facts, end), groups, stop, told)
@@ -103,11 +108,6 @@ class Execution:
             if left > 0 or not kept:
                 kept.append(one)
         return [one for one in candidates if one in kept]
-
-
-def _checked(told: Told, before: int, of: int, done: int, _: int) -> None:
-    """How many candidates of all batches are done."""
-    told("executing candidates", before + done, of)
 
 
 def _executed(facts: CandidateFacts) -> Executed:

@@ -7,18 +7,12 @@ more: their own figures are reported, not the sum of their parts'.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from moa_engine.errors import ConfigError
 from moa_engine.progress import Event, MemberFinished, MemberStarted
-from pytest_moa.mutation import mutants_of
-from pytest_moa.project import SourceModule
-from pytest_moa.suggest.brief import Brief
 from pytest_moa.suggest.subject import SuggestSubject
 from pytest_moa.suggestions import (
     Observer,
@@ -36,28 +30,8 @@ if TYPE_CHECKING:
     from moa_engine.session import Session
     from pytest_moa.running.executor import Executor
     from pytest_moa.settings import TestsSettings
+    from pytest_moa.suggest.preparing import Clock
     from pytest_moa.suggest.task import SuggestTask
-
-#: Shares of the time: measuring what there is, then searching; executing gets the rest, of which the
-#: last part is for the arranged tests.
-_BASELINE, _SEARCH, _LAST = 0.25, 0.6, 0.12
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """When which part of a run has to end, by `time.monotonic`."""
-
-    start: float
-    seconds: float
-
-    @property
-    def baseline(self) -> float:
-        """The end of measuring existing tests."""
-        return self.start + _BASELINE * self.seconds
-
-    def search(self, began: float) -> float:
-        """The end of searching that began then."""
-        return began + _SEARCH * max(0.0, self.start + self.seconds - began)
 
 
 def suggest(request: SuggestRequest, progress: Observer | None = None) -> Suggestions:
@@ -67,6 +41,7 @@ def suggest(request: SuggestRequest, progress: Observer | None = None) -> Sugges
         MoaError: a setting is wrong, nothing may or can be executed, or the record cannot be written.
     """
     from moa_engine.session import open_session, plan_for
+    from pytest_moa.suggest.preparing import planned_task
 
     tell = progress or _untold
     given: dict[str, Any] = {"committee": request.committee, "budget": request.budget}
@@ -79,7 +54,7 @@ def suggest(request: SuggestRequest, progress: Observer | None = None) -> Sugges
         if not targets:
             return Suggestions(status="nothing", skipped=skipped, warnings=("no target is left",))
         if request.plan:
-            task = _planned(session, request, targets, committee)
+            task = planned_task(session, request, targets, committee)
             return Suggestions(
                 status="plan", skipped=skipped, plan=plan_for(session, task, committee).to_text()
             )
@@ -94,30 +69,28 @@ def _executed(
     tell: Observer,
 ) -> Suggestions:
     from moa_engine.session import plan_for, run_task
-    from pytest_moa.running.executor import Executor
     from pytest_moa.suggest.baseline import Baseline
+    from pytest_moa.suggest.preparing import Clock, task_for
+    from pytest_moa.suggest.starting import started
     from pytest_moa.suggest.verifying import verified
 
     clock = Clock(time.monotonic(), request.seconds)
-    confined = _confinement(request)
-    modules = _modules(request)
-    with Executor(
-        request.project, list(modules.values()), workers=request.workers, confined=confined
-    ) as executor:
+    with started(request) as (executor, request, unusable):
+        skipped = (*skipped, *unusable)
         baseline = Baseline.measured(request, executor, clock.baseline, tell)
         skipped = (*skipped, *baseline.skipped)
         if not baseline.briefs:
             return Suggestions(
                 status="nothing", skipped=skipped, sandbox=executor.mechanism, warnings=("no target is left",)
             )
-        task, processes = _task(session, request, committee, executor, baseline, clock, tell)
+        task, processes = task_for(session, request, committee, executor, baseline, clock, tell)
         try:
             plan = plan_for(session, task, committee)
             outcome = run_task(session, task, committee, plan, Asked(tell))
         finally:
             processes.close()
         result = _result(outcome, task)
-        executor.deadline = max(time.monotonic() + _LAST * request.seconds, clock.start + clock.seconds)
+        executor.deadline = clock.last()
         result = verified(result, task, executor, baseline.open_mutants, tell)
     return _assembled(result, outcome, executor, skipped, (*baseline.warnings, *_late(task)), clock)
 
@@ -143,20 +116,6 @@ def _committee(session: Session, settings: TestsSettings, request: SuggestReques
     return committee
 
 
-def _confinement(request: SuggestRequest) -> bool:
-    """Whether processes are confined; they must be, unless the user says otherwise."""
-    from pytest_moa.sandbox import probe
-
-    if probe().layers:
-        return True
-    if not request.unsafe:
-        raise ConfigError(
-            "generated tests would run without any confinement: nothing on this machine can provide it",
-            hint="--moa-unsafe runs them all the same, with your rights; a container is safer",
-        )
-    return False
-
-
 def _with_settings(request: SuggestRequest, settings: TestsSettings) -> SuggestRequest:
     """The request with the project's settings where it says nothing but what everybody's default is."""
     usual = {one.name: one.default for one in fields(SuggestRequest)}
@@ -176,105 +135,6 @@ def _wanted(
     out = [target for target in request.targets if spec.match_file(target.path)]
     kept = tuple(target for target in request.targets if target not in out)
     return kept, tuple(Skipped(target.name, "[tool.moa.tests] exclude names its file") for target in out)
-
-
-def _modules(request: SuggestRequest) -> Mapping[str, SourceModule]:
-    """The modules of all targets, by dotted name."""
-    found: dict[str, SourceModule] = {}
-    for target in request.targets:
-        if target.module not in found:
-            module = request.project.module(request.project.root / target.path)
-            found[target.module] = replace(module, name=target.module)
-    return found
-
-
-def _task(
-    session: Session,
-    request: SuggestRequest,
-    committee: Committee,
-    executor: Executor,
-    baseline: Any,
-    clock: Clock,
-    tell: Observer,
-) -> tuple[SuggestTask, Any]:
-    from pytest_moa.proposers.processes import Processes
-    from pytest_moa.proposers.proposer import Shares
-    from pytest_moa.suggest.executing import Execution
-    from pytest_moa.suggest.task import SuggestTask
-    from pytest_moa.suggest.voices import Voice
-
-    modules = _modules(request)
-    processes = Processes(
-        request.project, modules, workers=request.workers, confined=executor.mechanism != "none"
-    )
-    now = time.monotonic()
-    until = clock.search(now)
-    weights = {brief.id: 1.0 + len(brief.survivors) + len(brief.uncovered) for brief in baseline.briefs}
-    shares = Shares(weights, max(0.0, until - now) * request.workers, until)
-    subject = SuggestSubject(baseline.briefs, request.recorded, processes, shares.seconds)
-
-    def watch(says: str, done: int, of: int, so_far: Suggestions | None) -> None:
-        found = len(so_far.suggestions) if so_far else 0
-        tell(Progress(says, done, of, found, so_far))
-
-    task = SuggestTask(
-        [brief.masked(session.redactor.mask) for brief in baseline.briefs],
-        voices={name: Voice.of(member) for name, member in committee.members.items()},
-        most=request.max,
-        digest=_digest(request, baseline.briefs, modules),
-        subject=subject,
-        examiner=Execution(executor, baseline.open_mutants, lambda: _until(clock), request.workers),
-        watch=watch,
-    )
-    return task, processes
-
-
-def _until(clock: Clock) -> float:
-    """Until when candidates are executed: the run's end, or longer where models took much of the time."""
-    last = clock.start + clock.seconds * (1 - _LAST)
-    return max(last, time.monotonic() + clock.seconds / 4)
-
-
-def _digest(request: SuggestRequest, briefs: Sequence[Brief], modules: Mapping[str, SourceModule]) -> str:
-    """SHA-256 of all that decides what is proposed."""
-    parts = [
-        [brief.to_json() for brief in briefs],
-        {name: module.path.read_text(encoding="utf-8") for name, module in modules.items()},
-        [repr(call) for call in request.recorded.calls],
-        request.seconds,
-        request.workers,
-    ]
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _planned(
-    session: Session, request: SuggestRequest, targets: Sequence[Target], committee: Committee
-) -> SuggestTask:
-    """The task as far as it is known before anything was executed: all there is counts as open."""
-    from pytest_moa.suggest.gathering import Gathering, sources_of
-    from pytest_moa.suggest.task import SuggestTask
-    from pytest_moa.suggest.voices import Voice
-
-    gathering = Gathering(request.project, request.existing)
-    sources = sources_of(targets, request.project)
-    mutants = {name: mutants_of(source.text, name) for name, source in sources.items()}
-    briefs = [
-        gathering.brief(
-            target,
-            sources[target.module],
-            branches=frozenset(request.recorded.branches.get(target.name, ())),
-            reached=frozenset(request.recorded.reached.get(target.name, ())),
-            mutants=[mutant for mutant in mutants[target.module] if mutant.qualname == target.qualname],
-            killed=frozenset(),
-        ).masked(session.redactor.mask)
-        for target in targets
-    ]
-    return SuggestTask(
-        briefs,
-        voices={name: Voice.of(member) for name, member in committee.members.items()},
-        most=request.max,
-        digest="",
-    )
 
 
 def _result(outcome: Outcome[Suggestions], task: SuggestTask) -> Suggestions:

@@ -7,7 +7,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 from moa_engine.errors import ConfigError
 from moa_engine.record import Record
 from moa_engine.replay import replay
+from pytest_moa.candidate import Candidate
 from pytest_moa.suggest.run import suggest
 from pytest_moa.suggest.task import SuggestTask
 from pytest_moa.suggestions import Progress, Suggestions
@@ -310,3 +311,18 @@ def test_excluded_files_are_skipped(tmp_path: Path) -> None:
     result = suggest(request_for(root))
     assert result.status == "nothing"
     assert [one.target for one in result.skipped] == ["prices.py::price"]
+
+
+def test_other_plug_ins_propose_and_modules_that_cannot_be_imported_are_named(tmp_path: Path) -> None:
+    settings = f'record = "{tmp_path}/record.sqlite"\n[tests]\nproposers = []\n'
+    root = make_shop(tmp_path / "project", settings)
+    (root / "broken.py").write_text("import no_such_module\n\n\ndef broken():\n    return 1\n", "utf-8")
+    given = request_for(root)
+    targets = (*given.project.targets(str(root / "broken.py")), *given.targets)
+    source = "def test_mine():\n    assert price(4999) == 600\n"
+    mine = Candidate("prices:price", "test_mine", source, ("from prices import price",))
+    result = suggest(replace(given, targets=targets, proposers={"mine": lambda request: [mine]}))
+    assert [one.proposed_by for one in result.suggestions] == [("mine",)]
+    (skipped,) = result.skipped
+    assert skipped.target == "broken.py::broken"
+    assert "no_such_module" in skipped.why
