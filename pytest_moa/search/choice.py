@@ -11,6 +11,7 @@ from pytest_moa.candidate import Candidate
 from pytest_moa.search.execution import Key, Run
 from pytest_moa.search.hunt import Hunt, Known
 from pytest_moa.search.shrinking import shrunk
+from pytest_moa.search.state import restore_names
 from pytest_moa.search.trial import passes
 from pytest_moa.search.writing import Unwritable, Writer
 
@@ -113,10 +114,19 @@ class Chooser:
         return Chosen(candidate, frozenset(kills), known.hits)
 
     def _holds(self, candidate: Candidate) -> bool:
-        if not passes(candidate) or not passes(candidate, module="test_others"):
+        if not self._passes(candidate) or not self._passes(candidate, module="test_others"):
             return False
         with self.hunt.clocks.shifted():
-            return passes(candidate)
+            return self._passes(candidate)
+
+    def _passes(self, candidate: Candidate, seconds: float = 0.5, module: str = "candidate") -> bool:
+        held = vars(self.hunt.surface.module)
+        kept = dict(held)
+        try:
+            return passes(candidate, seconds, module)
+        finally:
+            restore_names(held, kept)
+            self.hunt.runner.tables.restore()
 
     def _reached(self, known: Known) -> Collection[str]:
         rivals = self.hunt.rivals
@@ -129,7 +139,7 @@ class Chooser:
             return False
         self.hunt.guard.running(f"{name}\0{candidate.name}")
         with self.hunt.rivals.swapped(name):
-            return not passes(candidate, seconds=0.25)
+            return not self._passes(candidate, seconds=0.25)
 
     def _needed(self, known: Known, run: Run, usable: set[Key], wanted: frozenset[str]) -> set[Key]:
         """The fewest and simplest facts that tell the wanted mutants apart, the result itself always."""

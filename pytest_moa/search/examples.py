@@ -106,6 +106,14 @@ def _step(node: ast.stmt) -> Step | None:
 
 
 def _value_step(value: ast.expr, name: str) -> Step:
+    if isinstance(value, ast.Call) and ast.unparse(value.func) == "list" and len(value.args) == 1:
+        inner = value.args[0]
+        if (
+            isinstance(inner, ast.Call)
+            and not value.keywords
+            and isinstance(inner.func, (ast.Name, ast.Attribute))
+        ):
+            return replace(_value_step(inner, name), wrap="list({})")
     simple = isinstance(value, ast.Call) and isinstance(value.func, (ast.Name, ast.Attribute))
     if isinstance(value, ast.Call) and simple:
         starred = any(isinstance(one, ast.Starred) for one in value.args)

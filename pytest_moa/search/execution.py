@@ -32,6 +32,7 @@ from pytest_moa.search.observation import (
     value_at,
 )
 from pytest_moa.search.program import Program, Step
+from pytest_moa.search.state import Tables, restore_names
 from pytest_moa.values import Expression, source_of
 
 #: Where something was seen, and the path there. Where: the number of a step, "raised", "end NAME" for a
@@ -73,6 +74,7 @@ class Run:
     facts: Facts
     raised: int | None = None
     timed_out: bool = False
+    leaks: bool = False  #: it changed the module for whoever runs next; undone
     wraps: dict[int, str] = field(default_factory=dict)
     values: list[Any] = field(default_factory=list)
     names: dict[str, Any] = field(default_factory=dict)
@@ -99,15 +101,18 @@ class Runner:
         self.module = module
         self.seconds = seconds
         self.watch_warnings = watch_warnings
+        self.tables = Tables(vars(module))
         self.name = "tests"  #: under which classes that a program defines are known; never a fact
 
     def run(self, program: Program, seconds: float | None = None, *, write: bool = False) -> Run:
         """Run all steps until one raises. With `write`, what is seen is also written as source."""
-        names = dict(vars(self.module))
+        held = vars(self.module)
+        kept = dict(held)
+        names = dict(kept)
         names.update(_imports(program.imports))
         names["__name__"] = self.name
         run = Run({}, names=names, written={} if write else None)
-        output, kept = io.StringIO(), (sys.stdout, sys.stderr)
+        output, streams = io.StringIO(), (sys.stdout, sys.stderr)
         arm()
         caught: list[warnings.WarningMessage] | None = None
         undo = Undo()
@@ -125,8 +130,9 @@ class Runner:
             run.timed_out = True
         finally:
             stop_timer()
-            sys.stdout, sys.stderr = kept
+            sys.stdout, sys.stderr = streams
             undo.undo()
+            run.leaks = restore_names(held, kept) | self.tables.restore()
         if run.timed_out:
             run.facts = {("time", ""): "out"}
             return run

@@ -148,7 +148,7 @@ class Hunt:
             run = self.runner.run(program)
             seconds = time.process_time() - began
             self.executed += 1
-            if run.timed_out or seconds > SLOW:
+            if run.timed_out or run.leaks or seconds > SLOW:
                 return None
             if run.raised is not None:
                 if run.facts["raised", "type"][1] in _HOPELESS or not run.inside:

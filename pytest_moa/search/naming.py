@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Iterable
 
@@ -67,6 +68,8 @@ def _reason(run: Run, aimed: Step) -> str:
 def _subject(program: Program, aimed: Step) -> str:
     owner = next((step.callee for step in program.steps if step.role == "given"), "")
     called = _called(aimed)
+    if hasattr(builtins, called) or called == "call":
+        called = _snake(program.target.removesuffix("()").rpartition(".")[2])
     if aimed.role == "given" or not owner or "." not in program.target:
         return called
     return f"{variable_for(owner.rpartition('.')[2], ())}_{called}"

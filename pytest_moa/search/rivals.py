@@ -18,6 +18,7 @@ from typing import Any
 from pytest_moa.code import FunctionVersions, definitions_of
 from pytest_moa.mutation import Mutant, mutants_of, mutated_source
 from pytest_moa.search.reach import Gates, Uses
+from pytest_moa.search.state import Tables
 from pytest_moa.search.surface import Surface
 
 
@@ -34,6 +35,7 @@ class Rivals:
         self.at_gate: dict[str, list[str]] = defaultdict(list)
         self._versions: dict[str, FunctionVersions] = {}
         self._namespaces: dict[str, dict[str, Any]] = {}
+        self._tables: dict[str, Tables] = {}
         gates, uses = Gates(surface.tree), Uses(surface.tree)
         places = definitions_of(surface.source)
         made: dict[tuple[str, int], FunctionVersions | None] = {}
@@ -80,6 +82,7 @@ class Rivals:
         finally:
             sys.modules.update(kept)
         self._namespaces[mutant.id] = names
+        self._tables[mutant.id] = Tables(names)
         return True
 
     def __contains__(self, name: str) -> bool:
@@ -102,10 +105,10 @@ class Rivals:
         """A context in which the module is that mutant."""
         if name in self._versions:
             return self._versions[name].swapped(name)
-        return self._renamed(self._namespaces[name])
+        return self._renamed(self._namespaces[name], self._tables[name])
 
     @contextlib.contextmanager
-    def _renamed(self, names: dict[str, Any]) -> Iterator[None]:
+    def _renamed(self, names: dict[str, Any], tables: Tables) -> Iterator[None]:
         held = vars(self.module)
         kept = dict(held)
         held.update(names)
@@ -114,6 +117,7 @@ class Rivals:
         finally:
             held.clear()
             held.update(kept)
+            tables.restore()
 
 
 def _wanted(mutant: Mutant, qualnames: Sequence[str], uses: Uses) -> bool:

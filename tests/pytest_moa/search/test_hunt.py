@@ -92,3 +92,23 @@ def test_what_depends_on_the_clock_is_not_a_fact() -> None:
         facts = hunt.runner.run(held).facts
         assert facts
         assert hunt.stable(held, facts) == facts
+
+
+def test_programs_leave_nothing_behind() -> None:
+    source = (
+        "RULES = ['a']\nMEMO = {}\nCOUNT = 0\n"
+        "def add(rule):\n    RULES.insert(0, rule)\n    return len(RULES)\n"
+        "def count():\n    global COUNT\n    COUNT += 1\n    return COUNT\n"
+        "def square(n):\n    return MEMO.setdefault(n, n * n)\n"
+    )
+    with loaded(source, "leaking") as module:
+        runner = Runner(module)
+        for callee, arguments, leaks in (
+            ("add", ["'b'"], True),
+            ("count", [], True),
+            ("square", ["3"], False),
+        ):
+            first, second = (runner.run(_call(callee, *arguments)) for _ in range(2))
+            assert first.facts == second.facts
+            assert first.leaks is leaks
+        assert (module.RULES, module.MEMO, module.COUNT) == (["a"], {}, 0)
