@@ -7,9 +7,11 @@ have to be warned of, and what could only make a verdict false.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from pytest_moa.candidate import Candidate
+from pytest_moa.suggest.needs import bound_names
 
 #: Modules that reach the network, other processes, the interpreter's inside or the test runner's.
 _MODULES = frozenset(
@@ -30,6 +32,11 @@ _ATTRIBUTES = frozenset(
 _NAMES = frozenset({"__builtins__", "pytest_plugins"})
 _MARKS = frozenset({"skip", "skipif", "xfail", "usefixtures", "filterwarnings"})
 
+#: What hides text from whoever reads it, or turns it around.
+_INVISIBLE = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+
 #: Characters of a test beyond which nobody reads it.
 LONGEST = 6000
 
@@ -39,6 +46,8 @@ def refusal(candidate: Candidate) -> str:
     source = candidate.module_source()
     if len(source) > LONGEST:
         return f"longer than {LONGEST} characters"
+    if _INVISIBLE.search(source):
+        return "holds invisible characters"
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -52,6 +61,13 @@ def refusal(candidate: Candidate) -> str:
 
 
 def _dangers(tree: ast.Module) -> Iterator[str]:
+    called = _aliases(tree)
+    own = bound_names(tree.body) | {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+
+    def written(node: ast.expr) -> str:
+        first, dot, rest = ast.unparse(node).partition(".")
+        return f"{called.get(first, first)}{dot}{rest}"
+
     for node in ast.walk(tree):
         match node:
             case ast.Import(names=names):
@@ -63,15 +79,13 @@ def _dangers(tree: ast.Module) -> Iterator[str]:
                     for name in [module or "", *full]
                     if _is_refused(name) or name in _CALLS | _ATTRIBUTES
                 )
-            case ast.Call(func=function) if ast.unparse(function) in _CALLS:
-                yield f"calls {ast.unparse(function)}"
             case ast.Attribute(attr=attribute):
-                written = ast.unparse(node)
-                if written in _ATTRIBUTES or attribute in _ATTRIBUTES:
-                    yield f"uses {written}"
-                elif written.startswith("pytest.mark.") and attribute in _MARKS:
+                name = written(node)
+                if {name, attribute} & _ATTRIBUTES or name in _CALLS:
+                    yield f"uses {name}"
+                elif name.startswith("pytest.mark.") and attribute in _MARKS:
                     yield f"marks itself {attribute}"
-            case ast.Name(id=name) if name in _NAMES:
+            case ast.Name(id=name) if name in _NAMES or (name in _CALLS and name not in own):
                 yield f"uses {name}"
             case ast.FunctionDef(name=name) if name.startswith("pytest_"):
                 yield f"defines the hook {name}"
@@ -79,6 +93,17 @@ def _dangers(tree: ast.Module) -> Iterator[str]:
                 "autouse" in ast.unparse(one) for one in node.decorator_list
             ):
                 yield "defines a fixture for all tests"
+
+
+def _aliases(tree: ast.Module) -> dict[str, str]:
+    """The modules that are imported under another name, by that name."""
+    return {
+        alias.asname: alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+        if alias.asname
+    }
 
 
 def _is_refused(module: str) -> bool:

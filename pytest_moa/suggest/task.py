@@ -22,6 +22,7 @@ from moa_engine.member import Member, Message, PromptVersion
 from moa_engine.task import Contribution, Question, Synthesis, Task
 from moa_engine.tokens import TokenEstimator
 from pytest_moa.candidate import Candidate
+from pytest_moa.proposers.proposer import Proposer
 from pytest_moa.suggest.answers import Critique, Verdicts
 from pytest_moa.suggest.arranging import content_key
 from pytest_moa.suggest.asking import Asking, Unit, discussed, units_of
@@ -95,7 +96,8 @@ class SuggestTask(Task[Suggestions]):
 
     def questions(self, member: Member, layer: int, ledger: Ledger) -> Sequence[Question]:
         if member.reads == "subject":
-            return [_target_question(brief) for brief in self.briefs] if layer == 1 else ()
+            asked = layer == 1 and isinstance(member, Proposer)  # reviewers may sit on the committee, too
+            return [_target_question(brief) for brief in self.briefs] if asked else ()
         asking = self._asking(Voice.of(member), ledger)
         if layer == 1:
             return [question for unit in self.units if (question := asking.first(unit)) is not None]

@@ -15,15 +15,18 @@ def candidate(body: str, *imports: str, support: str = "") -> Candidate:
 @pytest.mark.parametrize(
     ("body", "imports", "why"),
     [
-        ("assert price(1) == os._exit(0)", ("import os",), "calls os._exit"),
-        ("assert eval('price(1)') == 1", (), "calls eval"),
+        ("assert price(1) == os._exit(0)", ("import os",), "uses os._exit"),
+        ("assert eval('price(1)') == 1", (), "uses eval"),
         ("assert sys.modules['_pytest'] is price", ("import sys",), "uses sys.modules"),
         ("assert price.__code__ is price", (), "uses price.__code__"),
         ("assert price(1) == 1", ("import subprocess",), "imports subprocess"),
         ("assert price(1) == 1", ("from urllib.request import urlopen",), "imports urllib.request"),
         ("assert price(1) == 1", ("from os import _exit",), "imports os._exit"),
         ("assert price(1) == 1", ("import _pytest.runner",), "imports _pytest.runner"),
-        ("pytest.skip('no')\n    assert price(1)", ("import pytest",), "calls pytest.skip"),
+        ("pytest.skip('no')\n    assert price(1)", ("import pytest",), "uses pytest.skip"),
+        ("assert price(1) == o._exit(0)", ("import os as o",), "uses os._exit"),
+        ("run = exec\n    assert run('1') is price", (), "uses exec"),
+        ("assert price('\u202e1') == 1", (), "holds invisible characters"),
         ("price(1)", (), "asserts nothing"),
         ("assert True", (), "asserts nothing"),
     ],
@@ -48,6 +51,7 @@ def test_support_that_changes_the_runner_is_refused(support: str) -> None:
     ("body", "imports"),
     [
         ("assert price(1) == 1", ()),
+        ("input = 'x'\n    assert price(input) == 1", ()),
         ("with pytest.raises(ValueError, match='no'):\n        price(0)", ("import pytest",)),
         ("assert price(1) == Decimal('1')", ("from decimal import Decimal",)),
         (
