@@ -12,16 +12,16 @@ import asyncio
 import functools
 import io
 import itertools
-import linecache
 import signal
 import sys
 import types
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import CodeType, FrameType, ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
+from pytest_moa.search.alarm import TooSlow, arm, stop_timer, uninterrupted
 from pytest_moa.search.observation import (
     UNSTABLE,
     Canonical,
@@ -31,6 +31,8 @@ from pytest_moa.search.observation import (
     public_attributes,
     value_at,
 )
+from pytest_moa.search.origins import deliberate, left_here
+from pytest_moa.search.patching import Undo
 from pytest_moa.search.program import Program, Step
 from pytest_moa.search.state import Tables, restore_names
 from pytest_moa.values import Expression, source_of
@@ -61,10 +63,6 @@ def _all_of(items: Any) -> list[Any]:
 
 class Endless(BaseException):
     """An iterator gives more than anybody wants to see."""
-
-
-class TooSlow(BaseException):
-    """The time limit has passed."""
 
 
 @dataclass(slots=True)
@@ -158,7 +156,7 @@ class Runner:
             except (Exception, SystemExit) as error:
                 run.raised = index
                 _note_error(error, index, run)
-                run.inside = bool(step.form) or _left_here(error)
+                run.inside = bool(step.form) or left_here(error, ("<program>", __file__))
                 break
             if step.name:
                 names[step.name] = value
@@ -253,7 +251,7 @@ def _note_error(error: BaseException, index: int, run: Run) -> None:
         message = str(error)
     except Exception:
         return
-    run.deliberate = _deliberate(error)
+    run.deliberate = deliberate(error)
     if not run.deliberate:
         return
     run.facts["raised", "message"] = canonical(message, 0)
@@ -263,104 +261,12 @@ def _note_error(error: BaseException, index: int, run: Run) -> None:
         run.note("raised", getattr(error, name, None), f"{{}}.{name}")
 
 
-def _left_here(error: BaseException) -> bool:
-    """Whether an exception came through code that is neither the program's nor ours."""
-    traceback = error.__traceback__
-    while traceback is not None:
-        if traceback.tb_frame.f_code.co_filename not in ("<program>", __file__):
-            return True
-        traceback = traceback.tb_next
-    return False
-
-
-def _deliberate(error: BaseException) -> bool:
-    """Whether a `raise` statement raised it: what builtins say changes from one Python to another."""
-    traceback = error.__traceback__
-    if traceback is None:
-        return False
-    while traceback.tb_next is not None:
-        traceback = traceback.tb_next
-    frame = traceback.tb_frame
-    line = linecache.getline(frame.f_code.co_filename, traceback.tb_lineno)
-    source = line.strip()
-    return source.startswith(("raise", "assert ")) or _inside_raise(
-        frame.f_code.co_filename, traceback.tb_lineno
-    )
-
-
-@functools.lru_cache(maxsize=5_000)
-def _inside_raise(filename: str, line: int) -> bool:
-    """Whether the statement that ends or goes on in that line is a `raise`."""
-    for earlier in range(line - 1, max(0, line - 6), -1):
-        source = linecache.getline(filename, earlier).strip()
-        if source.startswith("raise"):
-            return True
-        if not source.endswith(("(", ",", "\\")):
-            return False
-    return False
-
-
-#: Code that no alarm may interrupt: it cleans up. The alarm comes again.
-_UNINTERRUPTED: set[CodeType] = set()
-
-
-def too_slow(_signum: int, frame: FrameType | None) -> None:
-    """Handle the alarm."""
-    if frame is None or frame.f_code not in _UNINTERRUPTED:
-        raise TooSlow
-
-
-@functools.lru_cache(maxsize=1)
-def arm() -> None:
-    """Handle the alarm from now on: once, as that takes longer than a short program."""
-    signal.signal(signal.SIGPROF, too_slow)
-
-
-def uninterrupted(function: Any) -> None:
-    """Let no alarm interrupt a function's own code."""
-    _UNINTERRUPTED.add(function.__code__)
-
-
-def stop_timer() -> None:
-    """Stop the time limit."""
-    signal.setitimer(signal.ITIMER_PROF, 0)
-
-
 class _Nowhere(io.TextIOBase):
     def write(self, text: str) -> int:
         return len(text)
 
 
 _NOWHERE = _Nowhere()
-
-
-class Undo:
-    """Stands in for pytest's monkeypatch: `setattr("module.name", value)`, undone after the run."""
-
-    def __init__(self) -> None:
-        self._was: list[tuple[Any, str, Any]] = []
-
-    def setattr(self, target: str, value: Any) -> None:
-        owner_name, _, name = target.rpartition(".")
-        owner = _resolved(owner_name)
-        self._was.append((owner, name, getattr(owner, name)))
-        setattr(owner, name, value)
-
-    def undo(self) -> None:
-        while self._was:
-            owner, name, value = self._was.pop()
-            setattr(owner, name, value)
-
-
-def _resolved(dotted: str) -> Any:
-    parts = dotted.split(".")
-    for count in range(len(parts), 0, -1):
-        found: Any = sys.modules.get(".".join(parts[:count]))
-        if found is not None:
-            for part in parts[count:]:
-                found = getattr(found, part)
-            return found
-    raise AttributeError(dotted)
 
 
 @functools.lru_cache(maxsize=50_000)
@@ -390,5 +296,5 @@ def drop_unstable(first: Facts, second: Facts) -> Facts:
     return {key: seen for key, seen in first.items() if second.get(key) == seen and seen != UNSTABLE}
 
 
-for _function in (Runner.run, stop_timer, Undo.undo):
+for _function in (Runner.run, Undo.undo):
     uninterrupted(_function)

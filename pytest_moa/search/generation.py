@@ -9,72 +9,14 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import Any
 
-from pytest_moa.search.clocks import MOMENT, still
 from pytest_moa.search.inputs import Inputs, expression, patterns_in, tokens_of
-from pytest_moa.search.neighbours import literal, neighbour
+from pytest_moa.search.neighbours import neighbour
+from pytest_moa.search.operators import ONE_OF_A_KIND, OPERATORS
 from pytest_moa.search.program import RAW, Argument, Program, Step, variable_for
 from pytest_moa.search.shapes import ANY, NUMBER, TEXT, Shape
 from pytest_moa.search.surface import Callee, Parameter, Surface
 from pytest_moa.values import Expression, source_of
 
-#: How special methods are used; others are called by name. "{callee}" is the object.
-OPERATORS: dict[str, str] = {
-    "__getitem__": "{callee}[{0}]",
-    "__setitem__": "{callee}[{0}] = {1}",
-    "__delitem__": "del {callee}[{0}]",
-    "__contains__": "{0} in {callee}",
-    "__len__": "len({callee})",
-    "__iter__": "list({callee})",
-    "__reversed__": "list(reversed({callee}))",
-    "__next__": "next({callee})",
-    "__str__": "str({callee})",
-    "__repr__": "repr({callee})",
-    "__bool__": "bool({callee})",
-    "__int__": "int({callee})",
-    "__float__": "float({callee})",
-    "__abs__": "abs({callee})",
-    "__neg__": "-{callee}",
-    "__hash__": "hash({callee}) == hash({callee})",
-    "__missing__": "{callee}[{0}]",
-    "__enter__": "with {callee}:\n    pass",
-    "__exit__": "with {callee}:\n    pass",
-    "__getattr__": "getattr({callee}, {0})",
-    **{
-        f"__{name}__": f"{{callee}} {symbol} {{0}}"
-        for name, symbol in (
-            *(("eq", "=="), ("ne", "!="), ("lt", "<"), ("le", "<="), ("gt", ">"), ("ge", ">=")),
-            *(("add", "+"), ("sub", "-"), ("mul", "*"), ("truediv", "/"), ("floordiv", "//"), ("mod", "%")),
-            *(("or", "|"), ("and", "&"), ("xor", "^"), ("pow", "**"), ("matmul", "@")),
-        )
-    },
-    **{
-        f"__r{name}__": f"{{0}} {symbol} {{callee}}"
-        for name, symbol in (
-            ("add", "+"),
-            ("sub", "-"),
-            ("mul", "*"),
-            ("truediv", "/"),
-            ("or", "|"),
-            ("and", "&"),
-        )
-    },
-    "__iadd__": "{callee} += {0}",
-    "__isub__": "{callee} -= {0}",
-    "__ior__": "{callee} |= {0}",
-    "__iand__": "{callee} &= {0}",
-}
-_ONE_OF_A_KIND = (
-    "__eq__",
-    "__ne__",
-    "__lt__",
-    "__le__",
-    "__gt__",
-    "__ge__",
-    "__add__",
-    "__sub__",
-    "__or__",
-    "__and__",
-)
 #: Results of one kind that are remembered as arguments.
 MOST_RESULTS = 40
 #: Most "given" calls of methods before the one that is aimed at.
@@ -140,11 +82,12 @@ class Generator:
             before = (
                 self.rng.choice(methods) if self.rng.random() < 0.8 or callee.kind != "method" else callee
             )
-            steps.append(self._named_step(before, steps))
+            steps.append(self.named_step(before, steps))
         aimed = self._step(callee, given.name, steps)
         return Program(callee.qualname, (*steps, aimed))
 
-    def _named_step(self, callee: Callee, steps: list[Step]) -> Step:
+    def named_step(self, callee: Callee, steps: list[Step]) -> Step:
+        """A call whose result later steps can use."""
         step = self._step(callee, steps[0].name, steps)
         if step.is_statement or step.form:
             return step
@@ -173,7 +116,7 @@ class Generator:
         if callee.kind == "method" and callee.name in OPERATORS:
             form = OPERATORS[callee.name]
             arguments = self._positional(callee, form.count("{0}") and 1 + form.count("{1}"), steps)
-            if callee.name in _ONE_OF_A_KIND and steps and self.rng.random() < 0.7:
+            if callee.name in ONE_OF_A_KIND and steps and self.rng.random() < 0.7:
                 other = self._like(steps[0])
                 arguments = (Argument("", other),)
             return Step(source, arguments, form=form)
@@ -347,101 +290,6 @@ class Generator:
             Argument("", inputs.of_shape(self.rng.choice((NUMBER, NUMBER, TEXT, ANY)))) for _ in range(count)
         )
 
-    def neighbour(self, program: Program) -> Program | None:
-        """A program near to one: an argument varied, drawn anew, dropped or added; a call too."""
-        rng = self.rng
-        if not program.steps:
-            return None
-        chance = rng.random()
-        weights = [1 + len(step.arguments) for step in program.steps]
-        index = rng.choices(range(len(program.steps)), weights)[0]
-        step = program.steps[index]
-        if chance < 0.08 and len(program.steps) > 1:
-            return program.without(rng.randrange(len(program.steps) - 1))
-        if self.clocks and rng.random() < 0.12 and len(program.steps) < 7:
-            return self._at_another_time(program)
-        if chance < 0.16 and 1 < len(program.steps) < 6:
-            return self._with_more(program)
-        callee = self.callee_of(step, program)
-        if chance < 0.4 and callee is not None and not step.form:
-            return program.with_step(index, self._rearranged(step, callee, program.steps[:index]))
-        if not step.arguments:
-            return None
-        inputs = self.inputs_for(callee or self.surface.callees[program.target])
-        at = rng.randrange(len(step.arguments))
-        changed: Expression | None = None
-        for _ in range(rng.choice((1, 1, 1, 2, 3))):
-            changed = neighbour(changed or step.arguments[at].value, inputs) or changed
-        if changed is None:
-            if callee is None:
-                return None
-            parameter = _parameter_at(callee, step, at)
-            changed = self.argument(callee, parameter, list(program.steps[:index])) if parameter else None
-        if changed is None:
-            return None
-        arguments = list(step.arguments)
-        arguments[at] = Argument(arguments[at].name, changed)
-        return program.with_step(index, replace(step, arguments=tuple(arguments)))
-
-    def _at_another_time(self, program: Program) -> Program:
-        """The clock moves on, or back, before one of the later steps."""
-        rng = self.rng
-        if not any(step.role == "world" and step.form for step in program.steps):
-            program = replace(program, steps=(*(still(name, MOMENT) for name in self.clocks), *program.steps))
-        first = next(step for step in program.steps if step.role == "world" and step.form)
-        known, moment = literal(first.arguments[0].value.source)
-        if not known or not isinstance(moment, (int, float)):
-            return program
-        later = int(moment) + rng.choice((1, 10, 60, 100, 3600, 86400, -1, -60, -3600))
-        at = rng.randint(1, len(program.steps) - 1)
-        moved = replace(first, arguments=(Argument("", Expression(str(later))),))
-        return replace(program, steps=(*program.steps[:at], moved, *program.steps[at:]))
-
-    def _with_more(self, program: Program) -> Program:
-        steps = list(program.steps)
-        owner = self.surface.callees[program.target].owner
-        methods = [
-            one
-            for one in self.surface.callees.values()
-            if one.owner == owner and one.kind == "method" and one.public
-        ]
-        made = next((at for at, step in enumerate(steps) if step.callee == owner and step.name), len(steps))
-        if not owner or not methods or made + 1 >= len(steps):
-            return program
-        at = self.rng.randint(made + 1, len(steps) - 1)
-        steps.insert(at, self._named_step(self.rng.choice(methods), steps[made:at]))
-        return replace(program, steps=tuple(steps))
-
-    def _rearranged(self, step: Step, callee: Callee, before: tuple[Step, ...]) -> Step:
-        """One argument drawn anew, left out, or added."""
-        rng = self.rng
-        given = {argument.name for argument in step.arguments}
-        count = sum(1 for argument in step.arguments if not argument.name)
-        absent = [
-            one
-            for position, one in enumerate(callee.parameters)
-            if one.name not in given and position >= count and one.kind in ("either", "keyword")
-        ]
-        droppable = [argument for argument in step.arguments if argument.name]
-        if absent and rng.random() < 0.45:
-            one = rng.choice(absent)
-            added = Argument(one.name, self.argument(callee, one, list(before)))
-            return replace(step, arguments=(*step.arguments, added))
-        if droppable and rng.random() < 0.2:
-            gone = rng.choice(droppable)
-            return replace(step, arguments=tuple(one for one in step.arguments if one is not gone))
-        if not step.arguments:
-            return step
-        at = rng.randrange(len(step.arguments))
-        parameter = _parameter_at(callee, step, at)
-        if parameter is None:
-            return step
-        arguments = list(step.arguments)
-        arguments[at] = Argument(arguments[at].name, self.argument(callee, parameter, list(before)))
-        if parameter.kind == "many" and rng.random() < 0.3:
-            arguments.insert(at, Argument("", self.argument(callee, parameter, list(before))))
-        return replace(step, arguments=tuple(arguments))
-
     def callee_of(self, step: Step, program: Program) -> Callee | None:
         """What a step calls, as far as it is known."""
         found = self.surface.callees.get(step.callee) or self.surface.callees.get(f"{step.callee}()")
@@ -472,14 +320,3 @@ def _helpers(surface: Surface) -> list[tuple[str, Any]]:
 
 def _may_be_result(one: Parameter) -> bool:
     return any(shape.kind in ("str", "bytes", "any", "int", "list", "dict", "union") for shape in one.shapes)
-
-
-def _parameter_at(callee: Callee, step: Step, at: int) -> Parameter | None:
-    argument = step.arguments[at]
-    if argument.name:
-        named = (one for one in callee.parameters if one.name == argument.name)
-        return next(named, next((one for one in callee.parameters if one.kind == "named many"), None))
-    for position, one in enumerate(callee.parameters):
-        if one.kind == "many" or position == at:
-            return one
-    return None

@@ -18,6 +18,7 @@ from pytest_moa.search.program import Program
 from pytest_moa.search.rivals import Rivals
 from pytest_moa.search.surface import Callee, Surface
 from pytest_moa.search.taste import Taste
+from pytest_moa.search.variation import Variation
 
 #: Programs remembered for each branch.
 MOST_PER_GATE = 16
@@ -80,6 +81,7 @@ class Hunt:
         self.rivals = rivals
         self.rng = rng
         self.guard = guard or Guard()
+        self.variation = Variation(generator)
         self.clocks = Clocks(surface.module)
         self.taste = Taste(surface)
         generator.clocks = self.clocks.read
@@ -268,9 +270,9 @@ class Hunt:
                 ]
                 if near:
                     base = min(rng.sample(near, min(rng.choice((1, 2)), len(near))), key=lambda one: one.cost)
-                    changed = self.generator.neighbour(base.program)
+                    changed = self.variation.neighbour(base.program)
                     if changed is not None and rng.random() < 0.3:
-                        changed = self.generator.neighbour(changed) or changed
+                        changed = self.variation.neighbour(changed) or changed
                     return changed
                 owner = self.rivals.mutants[name].qualname
                 callee = self._callee_for(owner)

@@ -259,3 +259,14 @@ def _handed_on(use: Use, surface: Surface, depth: int = 0) -> list[Shape]:
             if depth < 3:
                 found.extend(_handed_on(clues.uses[name], surface, depth + 1))
     return list(dict.fromkeys(found))[:3]
+
+
+def parameter_of(callee: Callee, name: str, at: int) -> Parameter | None:
+    """The parameter that gets an argument: by its keyword, or by its position."""
+    if name:
+        named = (one for one in callee.parameters if one.name == name)
+        return next(named, next((one for one in callee.parameters if one.kind == "named many"), None))
+    for position, one in enumerate(callee.parameters):
+        if one.kind == "many" or position == at:
+            return one
+    return None

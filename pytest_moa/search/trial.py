@@ -19,7 +19,8 @@ from types import CodeType, SimpleNamespace
 from typing import Any
 
 from pytest_moa.candidate import Candidate
-from pytest_moa.search.execution import TooSlow, Undo, arm, stop_timer, uninterrupted
+from pytest_moa.search.alarm import TooSlow, arm, stop_timer, uninterrupted
+from pytest_moa.search.patching import Undo
 
 #: Seconds for one test.
 SECONDS = 0.5

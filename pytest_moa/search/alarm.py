@@ -1,0 +1,41 @@
+"""A limit of CPU time for one run: a signal whose handler raises."""
+
+from __future__ import annotations
+
+import functools
+import signal
+from types import CodeType, FrameType
+from typing import Any
+
+
+class TooSlow(BaseException):
+    """The time limit has passed."""
+
+
+#: Code that no alarm may interrupt: it cleans up. The alarm comes again.
+_UNINTERRUPTED: set[CodeType] = set()
+
+
+def too_slow(_signum: int, frame: FrameType | None) -> None:
+    """Handle the alarm."""
+    if frame is None or frame.f_code not in _UNINTERRUPTED:
+        raise TooSlow
+
+
+@functools.lru_cache(maxsize=1)
+def arm() -> None:
+    """Handle the alarm from now on: once, as that takes longer than a short program."""
+    signal.signal(signal.SIGPROF, too_slow)
+
+
+def uninterrupted(function: Any) -> None:
+    """Let no alarm interrupt a function's own code."""
+    _UNINTERRUPTED.add(function.__code__)
+
+
+def stop_timer() -> None:
+    """Stop the time limit."""
+    signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+uninterrupted(stop_timer)
