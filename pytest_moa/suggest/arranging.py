@@ -23,6 +23,9 @@ from pytest_moa.suggest.tables import (
     written,
 )
 
+#: What a proposer adds to a name that it has used before; "of_2" is a value.
+_UNIQUE = re.compile(r"(?<!_of)(?<!_by)_\d$")
+
 
 def content_key(candidate: Candidate) -> str:
     """Eight hex digits over what a candidate does, whatever its name: who proposes it twice proposes one."""
@@ -85,7 +88,7 @@ class Arranging:
         candidate = self.candidates[key]
         base = base_name(candidate.target.partition(":")[2])
         told = says_something(candidate.name, base) and usable(candidate.name)
-        kept = [_about(candidate.name, base)] if told else []
+        kept = [_about(_UNIQUE.sub("", candidate.name), base), _about(candidate.name, base)] if told else []
         derived = names_of(base, candidate.case, self._parameters(candidate)) if candidate.case else ()
         name = unique([*self._wanted([key]), *kept, *derived], base, taken)
         source = re.sub(

@@ -272,7 +272,7 @@ def _fate(one: Judged, test: str, covering: str) -> str:
         case "vacuous":
             return "passes whatever the target does"
         case "unjudged":
-            return "not executed before the end"
+            return one.executed.message
     return one.executed.status
 
 

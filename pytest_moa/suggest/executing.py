@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,27 +18,38 @@ if TYPE_CHECKING:
     from pytest_moa.running.executor import Executor
     from pytest_moa.running.facts import CandidateFacts
 
-#: Candidates that are checked together, and of one target that are run under mutants together.
-_CHECKED, _ROWS = 40, 12
+#: Candidates of one group and target in one round.
+_ROWS = 12
+
+#: The group of candidates whose values were observed: of no use once there is nothing left to add.
+OBSERVED = ""
 
 
 class Execution:
     """The `Examiner` of a run. `mutants` are those that no existing test kills.
 
-    `until` gives the time, by `time.monotonic`, until which one examination may take. Not every candidate
-    is run under every mutant: of a group's candidates the later ones are only run under what the earlier
-    ones have left. That gives each group's whole score, and so does not favour any of them.
+    `until` gives the time, by `time.monotonic`, until which one examination may take; `open_branches` are
+    those of each target that no existing test takes, by its id.
+
+    Candidates are executed in rounds, so that the first ones of every group and target are judged
+    whatever the time allows. A group's later candidates are only run under what its earlier ones have
+    left: that gives each group's whole score, and favours none.
     """
 
     def __init__(
-        self, executor: Executor, mutants: Sequence[Mutant], until: Callable[[], float], workers: int
+        self,
+        executor: Executor,
+        mutants: Sequence[Mutant],
+        open_branches: Mapping[str, frozenset[str]],
+        until: Callable[[], float],
     ) -> None:
         self.executor = executor
-        self.workers = workers
         self.until = until
         self._quick = [mutant for mutant in mutants if mutant.scope == "function"]
         self._slow = [mutant for mutant in mutants if mutant.scope != "function"]
+        self._branches = open_branches
         self._killed: defaultdict[str, set[str]] = defaultdict(set)
+        self._taken: defaultdict[str, set[str]] = defaultdict(set)
 
     def examine(
         self,
@@ -47,67 +58,93 @@ class Execution:
         stop: threading.Event,
         told: Told,
     ) -> Mapping[str, Executed]:
-        """What executing each candidate showed, by its id. A candidate that was not reached is left out."""
+        """What executing each candidate showed, by its id. One that was not reached is left out."""
         executor = self.executor
         end = self.until()
-        half = time.monotonic() + max(0.0, end - time.monotonic()) / 2  # the rest is for mutants
-        facts: dict[str, CandidateFacts] = {}
+        done: list[Candidate] = []
+        needless: dict[str, Executed] = {}
 
-        def checking(before: int, done: int, _: int) -> None:
+        def progress(says: str, before: int, total: int, count: int, of: int) -> None:
             if stop.is_set():
                 executor.deadline = 0.0
-            told("executing candidates", before + done, len(candidates))
+            told(says, before + count, total or of)
 
-        for first in range(0, len(candidates), _CHECKED):
-            if stop.is_set() or (first and time.monotonic() > half):
+        killing = partial(progress, "running mutants", 0, 0)
+        for rows in _rounds(candidates, groups):
+            if stop.is_set() or (done and time.monotonic() > end):
                 break
+            skipped = [one for one in rows if groups[one.id] == OBSERVED and self._is_needless(one)]
+            needless.update((one.id, _NEEDLESS) for one in skipped)
+            batch = [one for one in rows if one.id not in needless]
             executor.deadline = None  # a check that is cut short says nothing: what was begun is finished
-            batch = candidates[first : first + _CHECKED]
-            facts |= executor.check(batch, partial(checking, first))
-        passing = [one for one in candidates if one.id in facts and facts[one.id].status == "passes"]
-        executor.deadline = end
-        self._kill(self._affordable(passing, facts, end), groups, stop, told)
-        return {name: _executed(executor.facts[name]) for name in facts}
+            executor.check(batch, partial(progress, "executing candidates", len(done), len(candidates)))
+            executor.deadline = end
+            done += batch
+            self._kill(batch, groups, end, killing)
+        passing = [one for one in done if self._passes(one)]
+        if passing and self._slow and not stop.is_set() and not executor.late():
+            executor.kills(passing, self._slow, killing)
+        judged = {one.id: executor.facts[one.id] for one in done if one.id in executor.facts}
+        return {**needless, **{name: _executed(facts) for name, facts in judged.items()}}
 
     def _kill(
-        self, candidates: Sequence[Candidate], groups: Mapping[str, str], stop: threading.Event, told: Told
+        self,
+        batch: Sequence[Candidate],
+        groups: Mapping[str, str],
+        end: float,
+        progress: Callable[[int, int], None],
     ) -> None:
-        """Run candidates under mutants, some of each group and target at a time; note what they kill."""
-        executor = self.executor
+        """Run a round's candidates under what their groups have left; note what they kill and take."""
+        by_group: defaultdict[str, list[Candidate]] = defaultdict(list)
+        for one in batch:
+            if self._passes(one):
+                by_group[groups[one.id]].append(one)
+        for group, rows in by_group.items():
+            left = [mutant for mutant in self._quick if mutant.id not in self._killed[group]]
+            rows = self._affordable(rows, len(left), end)
+            if rows and left and not self.executor.late():
+                self.executor.kills(rows, left, progress)
+            for one in rows:
+                self._killed[group].update(self.executor.facts[one.id].kills)
+                if group == OBSERVED:
+                    self._taken[one.target].update(self.executor.facts[one.id].branches)
 
-        def killing(done: int, of: int) -> None:
-            if stop.is_set():
-                executor.deadline = 0.0
-            told("running mutants", done, of)
-
-        waiting: defaultdict[str, defaultdict[str, list[Candidate]]] = defaultdict(lambda: defaultdict(list))
-        for one in candidates:
-            waiting[groups[one.id]][one.target].append(one)
-        while any(targets for targets in waiting.values()) and not stop.is_set() and not executor.late():
-            for group, targets in waiting.items():
-                rows = [one for target in targets.values() for one in target[:_ROWS]]
-                waiting[group] = defaultdict(
-                    list, {name: target[_ROWS:] for name, target in targets.items() if target[_ROWS:]}
-                )
-                left = [mutant for mutant in self._quick if mutant.id not in self._killed[group]]
-                if rows and left:
-                    executor.kills(rows, left, killing)
-                    for one in rows:
-                        self._killed[group].update(executor.facts[one.id].kills)
-        if candidates and self._slow and not stop.is_set() and not executor.late():
-            executor.kills(candidates, self._slow, killing)
-
-    def _affordable(
-        self, candidates: list[Candidate], facts: Mapping[str, CandidateFacts], end: float
-    ) -> list[Candidate]:
-        """Those that can be run under every mutant in time: the slowest give way to all others."""
-        left = (end - time.monotonic()) * self.workers
-        kept: list[Candidate] = []
-        for one in sorted(candidates, key=lambda one: facts[one.id].seconds):
-            left -= facts[one.id].seconds * len(self._quick)
+    def _affordable(self, rows: Sequence[Candidate], mutants: int, end: float) -> list[Candidate]:
+        """Those that can be run under so many mutants in time: the slowest give way to all others."""
+        left = end - time.monotonic()
+        kept: set[str] = set()
+        for one in sorted(rows, key=lambda one: self.executor.facts[one.id].seconds):
+            left -= self.executor.facts[one.id].seconds * mutants
             if left > 0 or not kept:
-                kept.append(one)
-        return [one for one in candidates if one in kept]
+                kept.add(one.id)
+        return [one for one in rows if one.id in kept]
+
+    def _is_needless(self, candidate: Candidate) -> bool:
+        """Whether observed candidates of its target kill and take already all that there is."""
+        module, _, qualname = candidate.target.partition(":")
+        killed = self._killed[OBSERVED]
+        open_mutants = any(
+            (mutant.module, mutant.qualname) == (module, qualname) and mutant.id not in killed
+            for mutant in self._quick
+        )
+        left = self._branches.get(candidate.target, frozenset()) - self._taken[candidate.target]
+        return not open_mutants and not left
+
+    def _passes(self, candidate: Candidate) -> bool:
+        facts = self.executor.facts.get(candidate.id)
+        return facts is not None and facts.status == "passes"
+
+
+_NEEDLESS = Executed("unjudged", "nothing was left for it to add")
+
+
+def _rounds(candidates: Sequence[Candidate], groups: Mapping[str, str]) -> Iterator[list[Candidate]]:
+    """The candidates, some of each group and target at a time."""
+    waiting: defaultdict[tuple[str, str], list[Candidate]] = defaultdict(list)
+    for one in candidates:
+        waiting[groups[one.id], one.target].append(one)
+    for first in range(0, max(map(len, waiting.values()), default=0), _ROWS):
+        yield [one for some in waiting.values() for one in some[first : first + _ROWS]]
 
 
 def _executed(facts: CandidateFacts) -> Executed:

@@ -83,6 +83,7 @@ class Surroundings:
         self, nodes: Sequence[ast.AST], parameters: Iterable[str] = ()
     ) -> tuple[tuple[str, ...], str]:
         """Import statements and support source for these nodes; fixtures are needed by parameter name."""
+        modules = _used_as_modules(nodes)
         fixtures = [name for name in parameters if name in self.definitions]
         wanted = [*(name for node in nodes for name in free_names(node)), *fixtures]
         imports: dict[str, None] = {}
@@ -103,13 +104,15 @@ class Surroundings:
                 for statement in self.values[name]:
                     support[id(statement)] = statement
                     wanted += free_names(statement)
-            elif (found := self._import_of(name)) is not None:
+            elif (found := self._import_of(name, is_module=name in modules)) is not None:
                 imports[found] = None
         imports.update(dict.fromkeys(self.star))
         texts = [text_of(support[key]) for key in sorted(support, key=lambda key: self.order[key])]
         return tuple(sorted(imports, key=_import_order)), "\n\n\n".join(texts)
 
-    def _import_of(self, name: str) -> str | None:
+    def _import_of(self, name: str, *, is_module: bool) -> str | None:
+        if is_module and self.imports.get(name, "").startswith("import "):
+            return self.imports[name]
         if name in self.home.names:
             return f"from {self.home.module} import {name}"
         if name in self.imports:
@@ -144,6 +147,20 @@ class Surroundings:
             origin = self.home.module if alias.name in self.home.names else module
             renamed = f" as {alias.asname}" if alias.asname and alias.asname != alias.name else ""
             self.imports[called] = f"from {origin} import {alias.name}{renamed}"
+
+
+def _used_as_modules(nodes: Iterable[ast.AST]) -> set[str]:
+    """Names that stand before a dot and are never called themselves: `slugify` in `slugify.slugify("a")`."""
+    parts = [part for node in nodes for part in ast.walk(node)]
+    dotted = {
+        part.value.id
+        for part in parts
+        if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name)
+    }
+    called = {
+        part.func.id for part in parts if isinstance(part, ast.Call) and isinstance(part.func, ast.Name)
+    }
+    return dotted - called
 
 
 def free_names(node: ast.AST) -> list[str]:

@@ -84,13 +84,16 @@ def task_for(
         found = len(so_far.suggestions) if so_far else 0
         tell(Progress(says, done, of, found, so_far))
 
+    open_branches = {
+        brief.id: frozenset(brief.branches) - frozenset(brief.reached) for brief in baseline.briefs
+    }
     task = SuggestTask(
         [brief.masked(session.redactor.mask) for brief in baseline.briefs],
         voices={name: Voice.of(member) for name, member in committee.members.items()},
         most=request.max,
         digest=_digest(request, baseline.briefs, modules),
         subject=subject,
-        examiner=Execution(executor, baseline.open_mutants, clock.executing, request.workers),
+        examiner=Execution(executor, baseline.open_mutants, open_branches, clock.executing),
         watch=watch,
     )
     return task, processes

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pydantic import BaseModel
 
 from moa_engine.errors import RunFailed
-from moa_engine.ledger import Answer, Fact, Ledger
+from moa_engine.ledger import Answer, Fact, Item, Ledger
 from moa_engine.member import Member, Message, PromptVersion
 from moa_engine.task import Contribution, Question, Synthesis, Task
 from moa_engine.tokens import TokenEstimator
@@ -28,6 +28,7 @@ from pytest_moa.suggest.arranging import content_key
 from pytest_moa.suggest.asking import Asking, Unit, discussed, units_of
 from pytest_moa.suggest.brief import Brief, Survivor
 from pytest_moa.suggest.conclusion import Gaps, conclude, select
+from pytest_moa.suggest.executing import OBSERVED
 from pytest_moa.suggest.judging import Executed, Judged, body_of, executed_by_key, judged, worded
 from pytest_moa.suggest.needs import Home
 from pytest_moa.suggest.proposal import Proposal, read_written
@@ -154,7 +155,7 @@ class SuggestTask(Task[Suggestions]):
                 facts.append(Executed("unsafe", proposal.refused).fact(key, item.id))
             else:
                 wanted[proposal.candidate.id] = (item.id, proposal.candidate)
-                groups[proposal.candidate.id] = "" if self._is_tool(item.author) else item.author
+                groups[proposal.candidate.id] = OBSERVED if self._is_observed(item) else item.author
         executed = await self._executed([candidate for _, candidate in wanted.values()], groups, ledger)
         for name, found in executed.items():
             item_name, candidate = wanted[name]
@@ -228,6 +229,10 @@ class SuggestTask(Task[Suggestions]):
             for mutant in one.executed.kills
         }
         return [one for brief in unit.briefs for one in brief.survivors if one.id not in killed]
+
+    def _is_observed(self, item: Item) -> bool:
+        """Whether what it asserts was seen when the code ran, and nobody says more than that."""
+        return self._is_tool(item.author) and not body_of(item).claimed
 
     def _is_tool(self, member: str) -> bool:
         return member in self.voices and self.voices[member].deterministic

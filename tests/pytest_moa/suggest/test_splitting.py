@@ -129,6 +129,15 @@ def test_a_copy_of_the_target_is_replaced_by_its_import() -> None:
     assert found.support == ""
 
 
+@pytest.mark.parametrize(
+    ("call", "statement"),
+    [('slug.slug("A")', "import slug"), ('slug("A")', "from shop.text import slug")],
+)
+def test_a_module_with_the_name_of_the_target_is_told_from_it(call: str, statement: str) -> None:
+    (found,) = taken_apart(f"import slug\n\ndef test_it():\n    assert {call} == 'a'\n")
+    assert found.imports == (statement,)
+
+
 def test_unittest_classes_become_functions() -> None:
     found = taken_apart("""
 import unittest
