@@ -41,8 +41,10 @@ SPECIAL = (
     '"back\\\\slash"',
     '"line one\\nline two"',
     '"\\u00e9"',
-    "lambda *args, **kwargs: None",
+    "(lambda *args, **kwargs: None)",
+    "type('Falsy', (), {'__bool__': lambda self: False, '__call__': lambda self, *args: 'called'})()",
     "int",
+    "str",
     "[1, 2]",
     '{"a": 1}',
     "(1, 2)",
@@ -54,12 +56,19 @@ class Amplifier:
     """Makes programs near to tests' bodies. `constants` are of the changed code, `keywords` of its calls."""
 
     def __init__(
-        self, rng: random.Random, constants: Sequence[Any], keywords: Sequence[str], bodies: Sequence[str]
+        self,
+        rng: random.Random,
+        constants: Sequence[Any],
+        keywords: Sequence[str],
+        words: Sequence[str],
+        bodies: Sequence[str],
     ) -> None:
         self.rng = rng
         self.inputs = Inputs(rng, constants=list(constants), tokens=tokens_of(list(constants)))
         self.constants = [repr(one) for one in constants if not isinstance(one, float)]
-        self.keywords = list(dict.fromkeys(keywords))
+        self.words = frozenset(words)
+        known = list(dict.fromkeys(keywords))
+        self.keywords = [*known, *(4 * [one for one in known if one in self.words])]
         self.pool: list[str] = []
         self.by_place: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         self.by_callee: defaultdict[str, list[str]] = defaultdict(list)
@@ -91,29 +100,40 @@ class Amplifier:
             weights = [weight for weight, _ in self._edits]
             edit = self.rng.choices([one for _, one in self._edits], weights)[0]
             try:
-                current = edit(self, current or body) or current
+                changed = edit(self, current or body)
+                if changed is not None:
+                    ast.parse(changed)
+                    current = changed
             except (SyntaxError, ValueError, IndexError, RecursionError):
                 continue
         return current if current != body else None
 
     def _vary_literal(self, body: str) -> str | None:
-        found = list(literals(ast.parse(body)))
+        tree = ast.parse(body)
+        found = list(literals(tree))
         if not found:
             return None
-        node = self.rng.choice(found)
+        node = self._preferred(found, tree)
         varied = neighbour(Expression(ast.unparse(node)), self.inputs)
         return replaced(body, node, varied.source) if varied is not None else None
 
     def _special_value(self, body: str) -> str | None:
-        found = [node for node in _values(ast.parse(body))]
+        tree = ast.parse(body)
+        found = list(_values(tree))
         if not found:
             return None
-        node = self.rng.choice(found)
+        node = self._preferred(found, tree)
         source = self.rng.choice(self.constants if self.constants and self.rng.random() < 0.35 else SPECIAL)
         return replaced(body, node, source)
 
+    def _preferred(self, found: Sequence[ast.expr], tree: ast.AST) -> ast.expr:
+        """One of the expressions, rather one that is given under a name of the changed statements."""
+        near = _near(tree, self.words)
+        chosen = [one for one in found if id(one) in near]
+        return self.rng.choice(chosen if chosen and self.rng.random() < 0.6 else found)
+
     def _from_pool(self, body: str) -> str | None:
-        found = [node for node in literals(ast.parse(body))]
+        found = list(literals(ast.parse(body)))
         if not found or not self.pool:
             return None
         return replaced(body, self.rng.choice(found), self.rng.choice(self.pool))
@@ -247,6 +267,25 @@ class Amplifier:
     )
 
 
+def _near(tree: ast.AST, words: frozenset[str]) -> set[int]:
+    """Nodes below a keyword, a key or a callee of one of these names."""
+    found: set[int] = set()
+    for node in ast.walk(tree):
+        values: list[ast.expr] = []
+        if isinstance(node, ast.keyword) and node.arg in words:
+            values = [node.value]
+        elif isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and key.value in words:
+                    values.append(value)
+        elif isinstance(node, ast.Call) and _last_name(node.func) in words:
+            values = list(node.args)
+        elif isinstance(node, ast.Assign) and any(_last_name(one) in words for one in node.targets):
+            values = [node.value]
+        found.update(id(one) for value in values for one in ast.walk(value))
+    return found
+
+
 def _last_name(node: ast.expr) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
@@ -272,8 +311,12 @@ def _is_closed(node: ast.AST) -> bool:
 
 
 def _values(tree: ast.AST) -> Iterator[ast.expr]:
-    """Literals, and arguments whatever they are."""
+    """Literals, and arguments, values of keys and what is assigned, whatever they are."""
     yield from literals(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield from (argument for _, argument in _places(node))
+        elif isinstance(node, ast.Dict):
+            yield from node.values
+        elif isinstance(node, ast.Assign):
+            yield node.value

@@ -73,7 +73,7 @@ class Campaign:
                 lambda: WarmProcess(
                     root=tree.root,
                     preload="pytest_moa.proof.side:imported",
-                    preload_args={"modules": wanted},
+                    preload_args={"root": str(tree.root), "modules": wanted},
                     python_path=[str(path) for path in tree.python_path],
                     readable=[tree.root, *tree.python_path],
                     limits=Limits(wall=30, cpu=30),

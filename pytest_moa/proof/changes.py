@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from pytest_moa.proof.normal import FunctionNode, changed_lines, dumped, stripped
+from pytest_moa.proof.normal import FunctionNode, changed_lines, changed_words, dumped, stripped
 
 #: "affected": not changed itself, but uses a constant, or is of a class, that did.
 Kind = Literal["changed", "added", "removed", "affected"]
@@ -49,6 +49,7 @@ class ChangedFunction:
     risk: float = 1.0
     why: str = ""
     entries: tuple[Entry, ...] = ()
+    words: tuple[str, ...] = ()  #: names in the statements that changed
 
     @property
     def name(self) -> str:
@@ -121,9 +122,16 @@ def changed_in(
     found: list[ChangedFunction] = []
     was, now = base or ModuleSource("", ast.Module([], [])), head or ModuleSource("", ast.Module([], []))
 
-    def add(qualname: str, kind: Kind, lines: tuple[int, ...], risk: float, why: str = "") -> None:
+    def add(
+        qualname: str,
+        kind: Kind,
+        lines: tuple[int, ...],
+        risk: float,
+        why: str = "",
+        words: tuple[str, ...] = (),
+    ) -> None:
         public = not is_private(qualname)
-        found.append(ChangedFunction(path, module, qualname, kind, lines, public, risk, why))
+        found.append(ChangedFunction(path, module, qualname, kind, lines, public, risk, why, words=words))
 
     for qualname in dict.fromkeys([*now.functions, *was.functions]):
         old, new = was.functions.get(qualname), now.functions.get(qualname)
@@ -132,18 +140,20 @@ def changed_in(
         elif old is None:
             add(qualname, "added", (new.lineno,), 0.3, "it is new")
         elif dumped(old) != dumped(new):
-            add(qualname, "changed", changed_lines(old, new), 1.0)
+            add(qualname, "changed", changed_lines(old, new), 1.0, words=changed_words(old, new))
     known = {one.qualname for one in found}
     for qualname, new_class in now.classes.items():
         old_class = was.classes.get(qualname)
         if old_class is not None and class_body(old_class) != class_body(new_class):
-            add(qualname, "changed", changed_lines(old_class, new_class)[:3], 0.7, "its class body changed")
+            lines, words = changed_lines(old_class, new_class)[:3], changed_words(old_class, new_class)
+            add(qualname, "changed", lines, 0.7, "its class body changed", words)
     names = _changed_names(was, now)
     for qualname, node in now.functions.items():
         used = names & used_names(node)
         if used and qualname not in known and qualname in was.functions:
             lines = tuple(sorted({now.lines[name] for name in used if name in now.lines})) or (node.lineno,)
-            add(qualname, "affected", lines, 0.6, f"uses {', '.join(sorted(used))}, which changed")
+            why = f"uses {', '.join(sorted(used))}, which changed"
+            add(qualname, "affected", lines, 0.6, why, tuple(sorted(used)))
     return found
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import ast
 import contextlib
 import random
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pytest_moa.proof import running
-from pytest_moa.proof.observing import Observer
+from pytest_moa.proof import running, structures
+from pytest_moa.proof.kinds import Draw, Kinds
 from pytest_moa.proof.snippet import ARGUMENT, END, SEEN, instrumented
 from pytest_moa.search.examples import program_of, programs_in
 from pytest_moa.search.generation import Generator
 from pytest_moa.search.inputs import tokens_of
 from pytest_moa.search.program import Program, Step
-from pytest_moa.search.surface import Surface
+from pytest_moa.search.surface import Callee, Surface
+from pytest_moa.search.variation import Variation
 
 #: Seconds for learning which arguments construct the module's classes.
 LEARNING = 0.25
@@ -35,10 +37,11 @@ def generate(state: Mapping[str, Any], args: Mapping[str, Any]) -> list[dict[str
     generator = Generator(surface, rng)
     wanted = _callees(surface, args["qualnames"])
     examples = [
-        (program, ("docstrings",))
+        (example, ("docstrings",))
         for callee in surface.callees.values()
-        for program in programs_in(callee.docstring, callee.qualname, surface)
+        for example in programs_in(callee.docstring, callee.qualname, surface)
     ]
+    examples = [(_spoken(program), by) for program, by in examples]
     if args["mode"] == "docstrings":
         return list(_written(examples))
     known = [(program_of(one["source"], surface), tuple(one["by"])) for one in args["known"]]
@@ -46,7 +49,11 @@ def generate(state: Mapping[str, Any], args: Mapping[str, Any]) -> list[dict[str
     _learn_arguments(generator, [program for program, _ in starts])
     _learn_constructors(generator, surface, rng)
     made = list(_made(generator, wanted, starts, args["count"], rng))
-    return list(_written(made))
+    return [
+        *_written(made),
+        *_untyped(surface, wanted, args["count"] // 3, rng),
+        *_entered(generator, wanted, args["count"] // 6),
+    ]
 
 
 def _made(
@@ -57,20 +64,128 @@ def _made(
     rng: random.Random,
 ) -> Iterator[tuple[Program, tuple[str, ...]]]:
     near = [(program, by) for program, by in starts if program.target in wanted] or list(starts)
+    variation = Variation(generator)
     for _ in range(count):
         if near and rng.random() < 0.5:
             program, by = rng.choice(near)
             changed: Program | None = program
             for _ in range(rng.choice((1, 1, 2, 3))):
-                changed = generator.neighbour(changed) or changed if changed is not None else None
+                changed = variation.neighbour(changed) or changed if changed is not None else None
             if changed is not None and changed.steps:
                 yield changed, (*by, "amplified")
         elif wanted:
             callee = generator.surface.callees[rng.choice(wanted)]
             with contextlib.suppress(KeyError, IndexError):
-                program = generator.program(callee)
-                if program.steps:
-                    yield program, ("annotations", "literals")
+                drawn = _spoken(generator.program(callee))
+                if drawn.steps:
+                    yield drawn, ("annotations", "literals")
+
+
+def _untyped(
+    surface: Surface, wanted: Sequence[str], count: int, rng: random.Random
+) -> Iterator[dict[str, Any]]:
+    """Calls of functions whose parameters have no annotations."""
+    functions = [
+        callee
+        for callee in (surface.callees[name] for name in wanted)
+        if callee.kind == "function" and callee.qualname in surface.clues and _unannotated(surface, callee)
+    ]
+    for callee in functions:
+        node = surface.clues[callee.qualname].node
+        links = structures.links_of(node)
+        if links is not None:
+            sources = [
+                structures.program(callee.name, node, links, rng) for _ in range(count // len(functions))
+            ]
+        else:
+            sources = list(_accepted(surface, callee, count // len(functions), rng))
+        for source in dict.fromkeys(sources):
+            yield {
+                "source": source,
+                "code": "",
+                "imports": [],
+                "qualname": callee.qualname,
+                "by": ["search"],
+            }
+
+
+def _entered(generator: Generator, wanted: Sequence[str], count: int) -> Iterator[dict[str, Any]]:
+    """Context managers of the module entered, inside themselves too, and what it tells meanwhile."""
+    surface, rng = generator.surface, generator.rng
+    managers = [
+        callee
+        for callee in (surface.callees[name] for name in wanted)
+        if callee.kind == "function" and _is_manager(surface, callee)
+    ]
+    free = [
+        callee
+        for callee in surface.callees.values()
+        if callee.kind == "function" and callee.public and not any(one.required for one in callee.parameters)
+    ]
+    tellers = [f"{callee.name}()" for callee in free if callee not in managers]
+    setters = [
+        callee
+        for callee in surface.callees.values()
+        if callee.kind == "function" and callee.name.startswith("set")
+    ]
+    for _ in range(count if managers else 0):
+        callee = rng.choice(managers)
+        call = generator.program(callee).source.splitlines()[-1]
+        others = [generator.program(one).source for one in rng.sample(setters, min(1, len(setters)))]
+        before = [one for one in others if "\n" not in one and rng.random() < 0.3]
+        after = rng.sample(tellers, min(2, len(tellers)))
+        inner = [f"with {call}:", "    pass"] if rng.random() < 0.6 else ["pass"]
+        lines = [*before, f"with {call}:", *(f"    {line}" for line in (*inner, *after)), *after]
+        yield {
+            "source": "\n".join(lines),
+            "code": "",
+            "imports": [],
+            "qualname": callee.qualname,
+            "by": ["search"],
+        }
+
+
+def _is_manager(surface: Surface, callee: Callee) -> bool:
+    clues = surface.clues.get(callee.qualname)
+    return clues is not None and any(
+        "contextmanager" in ast.unparse(one) for one in clues.node.decorator_list
+    )
+
+
+def _unannotated(surface: Surface, callee: Callee) -> bool:
+    given = surface.clues[callee.qualname].node.args
+    return all(one.annotation is None for one in (*given.posonlyargs, *given.args))
+
+
+def _accepted(surface: Surface, callee: Callee, count: int, rng: random.Random) -> Iterator[str]:
+    """Calls with arguments of kinds that the function seems to accept."""
+    names = [one.name for one in callee.parameters if one.required and one.kind in ("either", "positional")]
+    texts = [one for one in callee.constants if isinstance(one, str)]
+    texts = [*texts, *tokens_of(texts), *surface.tokens]
+    numbers = [one for one in callee.constants if isinstance(one, int)]
+    kinds = Kinds(names, Draw(rng, texts, numbers))
+    if not names:
+        return
+    until = time.monotonic() + LEARNING
+    found = 0
+    for source, chosen in kinds.calls(callee.name, 20 * count):
+        if found >= count or time.monotonic() > until:
+            break
+        ran = running.run(f"{SEEN}(0, {source}, 'value')", surface.module, (), 0.03)
+        good = ran.raised is None and not ran.timed_out
+        kinds.learn(chosen, 1.5 if good else 0.8)
+        if good or rng.random() < 0.1:
+            found += 1
+            yield source
+
+
+def _spoken(program: Program) -> Program:
+    """The program with `x(...)` for `x.__call__(...)`."""
+    steps = tuple(
+        replace(step, callee=step.callee.removesuffix(".__call__")) if not step.form else step
+        for step in program.steps
+    )
+    return replace(program, steps=steps)
 
 
 def _callees(surface: Surface, qualnames: Sequence[str]) -> list[str]:
@@ -117,21 +232,19 @@ def _learn_arguments(generator: Generator, programs: Sequence[Program]) -> None:
 
 
 def _learn_constructors(generator: Generator, surface: Surface, rng: random.Random) -> None:
-    observer = Observer()
-
-    def learn(_: dict[str, Any]) -> None:
-        names = list(surface.classes)
-        rng.shuffle(names)
-        for name in names * 12:
-            if len(generator.made[name]) > 8:
-                continue
-            program = generator.program(surface.callees[f"{name}()"])
-            ran = running.run(_code(program), surface.module, sorted(program.imports), 0.05)
-            arguments = program.steps[0].arguments
-            if ran.raised is None and not ran.timed_out and arguments not in generator.made[name]:
-                generator.made[name].append(arguments)
-
-    running.observed(learn, observer, dict, LEARNING)
+    until = time.monotonic() + LEARNING
+    names = list(surface.classes)
+    rng.shuffle(names)
+    for name in names * 12:
+        if time.monotonic() > until:
+            break
+        if len(generator.made[name]) > 8:
+            continue
+        program = generator.program(surface.callees[f"{name}()"])
+        ran = running.run(_code(program), surface.module, sorted(program.imports), 0.05)
+        arguments = program.steps[0].arguments
+        if ran.raised is None and not ran.timed_out and arguments not in generator.made[name]:
+            generator.made[name].append(arguments)
 
 
 def _written(

@@ -27,6 +27,8 @@ MOST_WITNESSES, MOST_OF_A_KIND = 4, 2
 MOST_EXAMINED = 12
 #: Seconds for making one witness smaller.
 SHRINKING = 3.0
+#: Seconds after its last witness, divided by how many there are, after which a function has shown enough.
+QUIET = 16.0
 #: Tests that were written for one kind of difference and did not prove it.
 MOST_REFUTED = 4
 
@@ -63,6 +65,7 @@ class Hunt:
         self._kinds: Counter[tuple[str, ...]] = Counter()
         self._refuted: Counter[tuple[str, ...]] = Counter()
         self._seen: set[str] = set()
+        self._last: dict[str, float] = {}  # when a function showed its last witness
 
     @property
     def over(self) -> bool:
@@ -70,8 +73,10 @@ class Hunt:
         return self.stop.is_set() or time.monotonic() > self.deadline
 
     def done_with(self, name: str) -> bool:
-        """Whether a function has shown enough."""
-        return sum(change_name(one) == name for one in self.found) >= MOST_WITNESSES
+        """Whether a function has shown enough, or nothing new for a while."""
+        mine = sum(change_name(one) == name for one in self.found)
+        quiet = time.monotonic() - self._last.get(name, time.monotonic())
+        return mine >= MOST_WITNESSES or (mine > 0 and quiet > QUIET / mine)
 
     def consider(self, lane: Lane, snippets: Iterable[Snippet]) -> tuple[list[Snippet], list[dict[str, Any]]]:
         """Run programs on both sides, follow up those that differ; gives what ran, and base's results."""
@@ -216,6 +221,7 @@ class Hunt:
         )
         if all(one.test != change.test for one in self.found):
             self.found.append(change)
+            self._last[name] = time.monotonic()
             self.progress(f"{function.qualname}: {shortened(snippet.source, 80)}")
 
     def shrunk(self, lane: Lane, snippet: Snippet, wanted: Difference) -> Snippet:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import re
 from collections.abc import Iterator
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
@@ -101,3 +102,20 @@ def changed_lines(base: ast.AST | None, head: ast.AST) -> tuple[int, ...]:
         found.update(dict.fromkeys(lines))
     first_line = getattr(head, "lineno", 1)
     return tuple(sorted(found)) or (first_line,)
+
+
+_WORD = re.compile(r"(?:id|attr|arg|name|value)='([^']+)'")
+
+
+def changed_words(base: ast.AST | None, head: ast.AST | None) -> tuple[str, ...]:
+    """Names and short texts in the statements that are not the same on both sides."""
+    sides = [
+        dict.fromkeys(text for text, _ in statements(one)) if one is not None else {} for one in (base, head)
+    ]
+    differing = [text for text in (*sides[0], *sides[1]) if (text in sides[0]) != (text in sides[1])]
+    found: dict[str, None] = {}
+    for text in differing:
+        found.update((word, None) for match in _WORD.findall(text) for word in re.findall(r"\w+", match))
+    return tuple(
+        word for word in found if len(word) > 1 and word not in ("self", "cls", "True", "False", "None")
+    )

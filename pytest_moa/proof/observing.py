@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import contextlib
 import errno
 import functools
 import hashlib
@@ -17,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pytest_moa.proof.texts import masked
 from pytest_moa.search.observation import canonical, is_iterator, looked_at
 
 #: Observations of one run that are kept; a loop has many.
@@ -29,6 +31,8 @@ DIGITS = 9
 #: Where something was seen: number of the statement, and which part of it.
 Where = tuple[int, str]
 
+#: Attributes that say where code is.
+_PLACES = (".lineno", ".filename", ".tb_lineno", ".__file__", ".pathname", ".process", ".thread", ".pid")
 _PLAIN = frozenset({int, float, str, bytes, bool, type(None), tuple, frozenset, types.FunctionType, type})
 _DRIVEN = f"list(islice({{}}, {MOST_DRIVEN}))"
 _REFUSED = frozenset({errno.EPERM, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH, errno.EAFNOSUPPORT})
@@ -118,8 +122,8 @@ class Observer:
         raised = self.raised
         parts = [f"{where}{path}={stable(seen)}" for where, path, seen in self.facts]
         if raised is not None:
-            parts.append(f"raised {raised.kind} {_masked(raised.message) if raised.told else ''}")
-        parts += [f"out {_masked(self.output)}", *self.warned, "late" if self.timed_out else ""]
+            parts.append(f"raised {raised.kind} {masked(raised.message) if raised.told else ''}")
+        parts += [f"out {masked(self.output)}", *self.warned, "late" if self.timed_out else ""]
         return "\n".join(parts)
 
     def listed(self) -> list[list[Any]]:
@@ -131,7 +135,7 @@ class Observer:
             return
         look = _safely(value)
         for path, seen in look.items():
-            if _is_private(path, seen):
+            if _is_private(path, seen) or path.endswith(_PLACES):
                 continue
             self.facts.append((where, path.replace("{}", prefix) if prefix != "{}" else path, seen))
         if where[1] == "assigned" and type(value) not in _PLAIN:
@@ -149,9 +153,15 @@ def _is_private(path: str, seen: Any) -> bool:
 
 def _safely(value: Any) -> dict[str, Any]:
     try:
-        return looked_at(value)
+        look = looked_at(value)
     except Exception as error:
         return {"{}": ("unreadable", type(error).__name__)}
+    for plain in (dict, list, set):
+        path = f"{plain.__name__}({{}})"
+        if isinstance(value, plain) and "{}" not in look and path not in look:
+            with contextlib.suppress(Exception):
+                look[path] = canonical(plain(value), 0)
+    return look
 
 
 def _digest_of(value: Any) -> str:
@@ -173,17 +183,11 @@ def stable(seen: Any) -> str:
         return format(seen, f".{DIGITS}g")
     if isinstance(seen, bool):
         return str(int(seen))
-    return repr(seen)
+    return masked(repr(seen)) if isinstance(seen, str) else repr(seen)
 
 
 def _hashed(text: str) -> str:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-
-
-def _masked(text: str) -> str:
-    from pytest_moa.proof.texts import masked
-
-    return masked(text)
 
 
 @functools.lru_cache(maxsize=2_000)

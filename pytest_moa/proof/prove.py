@@ -99,7 +99,7 @@ def prove(
         tuple(_searched(hunt, campaign.failures)),
         probe().name if confined else "none",
         time.monotonic() - began,
-        tuple([*campaign.notes, *_notes(hunt, comparison)]),
+        (*campaign.notes, *_notes(hunt, comparison)),
     )
 
 

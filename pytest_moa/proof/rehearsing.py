@@ -6,15 +6,13 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from pytest_moa.proof.amplifying import Amplifier
-from pytest_moa.proof.changes import ChangedFunction, ModuleSource
+from pytest_moa.proof.changes import ModuleSource
+from pytest_moa.proof.clues import amplifier_for
 from pytest_moa.proof.hunting import Hunt
 from pytest_moa.proof.snippet import Snippet
 from pytest_moa.proof.suite import Body, Suite
 from pytest_moa.sandbox import Limits
-from pytest_moa.search.clues import constants_in
 
 #: Programs of one batch.
 BATCH = 120
@@ -44,12 +42,7 @@ class Rehearsal:
                 self.known[name].append(body.snippet)
         sources_of_bodies = [body.snippet.source for body in bodies]
         self.amplifiers = {
-            name: Amplifier(
-                self.rng,
-                _constants(hunt.changed[name], sources),
-                _keywords(hunt.changed[name], sources),
-                sources_of_bodies,
-            )
+            name: amplifier_for(hunt.changed[name], sources, self.rng, sources_of_bodies)
             for name in self.known
             if name in hunt.changed
         }
@@ -124,37 +117,3 @@ class Rehearsal:
                 self.known[name] = [*self.known[name], snippet][-MOST_KNOWN:]
             if name:
                 self.hunt.tallies[name].reached |= fresh
-
-
-def _constants(
-    function: ChangedFunction, sources: Mapping[str, tuple[ModuleSource | None, ModuleSource | None]]
-) -> list[Any]:
-    found: dict[tuple[type, Any], None] = {}
-    for side in sources.get(function.module, ()):
-        node: Any = None
-        if side is not None:
-            node = side.functions.get(function.qualname) or side.classes.get(function.qualname)
-        if node is not None:
-            found.update(((type(one), one), None) for one in constants_in(node))
-    return [value for _, value in found]
-
-
-def _keywords(
-    function: ChangedFunction, sources: Mapping[str, tuple[ModuleSource | None, ModuleSource | None]]
-) -> list[str]:
-    """Names of parameters of the changed function, of its class's constructor, and of its entries."""
-    found: dict[str, None] = {}
-    for side in sources.get(function.module, ()):
-        if side is None:
-            continue
-        owner = function.qualname.rpartition(".")[0]
-        names = [function.qualname, f"{owner}.__init__", f"{function.qualname}.__init__"]
-        names += [entry.qualname for entry in function.entries if entry.module == function.module]
-        names += [f"{entry.qualname}.__init__" for entry in function.entries]
-        for name in names:
-            node = side.functions.get(name)
-            if node is None:
-                continue
-            given = node.args
-            found.update((one.arg, None) for one in (*given.args, *given.kwonlyargs))
-    return [name for name in found if name not in ("self", "cls")]

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import ast
+import random
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pytest_moa.proof.changes import ChangedFunction, ModuleSource
+from pytest_moa.proof.amplifying import Amplifier
+from pytest_moa.proof.changes import ChangedFunction
+from pytest_moa.proof.clues import Sources, amplifier_for, constants_of
 from pytest_moa.proof.hunting import Hunt
 from pytest_moa.proof.lane import ModuleLane
 from pytest_moa.proof.snippet import Snippet
 from pytest_moa.sandbox import Limits
-from pytest_moa.search.clues import constants_in
 
 #: Programs of one batch: the first ones are small, to have something soon.
 FIRST_BATCH, BATCH = 150, 600
+#: Of one batch, those that are made near to others.
+AMPLIFIED = 120
 #: Programs that others are made near to, by module.
 MOST_KNOWN = 60
+#: Rounds without a new program after which a place is left.
+MOST_EMPTY = 3
 
 
 @dataclass(slots=True)
@@ -30,10 +36,12 @@ class Place:
     module: str
     qualnames: list[str]
     constants: list[str]  #: sources
+    amplifier: Amplifier
     known: list[Snippet] = field(default_factory=list)
     reached: set[str] = field(default_factory=set)
     rounds: int = 0
     fruitless: int = 0  #: rounds without a new branch since the last one
+    empty: int = 0  #: rounds in which nothing new could be made
 
 
 class Search:
@@ -46,7 +54,11 @@ class Search:
 
     def round(self) -> bool:
         """One batch at the place that has waited longest for its risk; False if there is none left."""
-        open_ = [one for one in self.places if not self.hunt.done_with(one.function.name)]
+        open_ = [
+            one
+            for one in self.places
+            if one.empty < MOST_EMPTY and not self.hunt.done_with(one.function.name)
+        ]
         if not open_:
             return False
         place = min(
@@ -66,11 +78,12 @@ class Search:
         made = self._generated(place, "docstrings" if place.rounds == 0 else "search")
         if place.rounds == 0:
             made += self._generated(place, "search", FIRST_BATCH)
+        made += self._amplified(place, made)
         before = len(place.reached)
-        self._run(made, place)
+        place.empty = 0 if self._run(made, place) else place.empty + 1
         place.fruitless = 0 if len(place.reached) > before else place.fruitless + 1
 
-    def _run(self, snippets: Sequence[Snippet], place: Place | None = None) -> None:
+    def _run(self, snippets: Sequence[Snippet], place: Place | None = None) -> int:
         ran, results = self.hunt.consider(self.lane, snippets)
         for snippet, result in zip(ran, results, strict=True):
             wanted = (
@@ -83,6 +96,18 @@ class Search:
                     one.reached |= fresh
                     one.known = [*one.known[-MOST_KNOWN:], snippet]
                     self.hunt.tallies[one.function.name].reached |= set(result["hits"])
+        return len(ran)
+
+    def _amplified(self, place: Place, made: Sequence[Snippet]) -> list[Snippet]:
+        """Programs near to known and new ones, as tests are amplified."""
+        starts = [*place.known, *place.known, *made[:AMPLIFIED]]
+        found = []
+        for start in place.amplifier.rng.choices(starts, k=AMPLIFIED) if starts else ():
+            source = place.amplifier.near(start.source)
+            if source is not None:
+                by = tuple(dict.fromkeys((*start.by, "amplified")))
+                found.append(replace(start, source=source, code="", by=by))
+        return found
 
     def _generated(self, place: Place, mode: str, count: int = BATCH) -> list[Snippet]:
         args = {
@@ -119,7 +144,7 @@ def _aim(place: Place, qualname: str) -> str:
 
 def places_of(
     changed: Sequence[ChangedFunction],
-    sources: Mapping[str, tuple[ModuleSource | None, ModuleSource | None]],
+    sources: Sources,
 ) -> list[Place]:
     """Where to search for each changed function, by modules."""
     found: list[Place] = []
@@ -127,21 +152,13 @@ def places_of(
         by_module: defaultdict[str, list[str]] = defaultdict(list)
         for entry in function.entries:
             by_module[entry.module].append(entry.qualname)
-        constants = _constants(function, *sources[function.module])
-        found += [Place(function, module, names, constants) for module, names in by_module.items()]
+        constants = [repr(one) for one in constants_of(function, sources) if _is_literal(one)]
+        rng = random.Random(0)  # noqa: S311 - repeatable on purpose
+        found += [
+            Place(function, module, names, constants, amplifier_for(function, sources, rng, ()))
+            for module, names in by_module.items()
+        ]
     return found
-
-
-def _constants(function: ChangedFunction, base: ModuleSource | None, head: ModuleSource | None) -> list[str]:
-    """Constants of both versions of the changed code, as sources."""
-    values: dict[str, None] = {}
-    for side in (base, head):
-        node: Any = None
-        if side is not None:
-            node = side.functions.get(function.qualname) or side.classes.get(function.qualname)
-        if node is not None:
-            values.update((repr(one), None) for one in constants_in(node) if _is_literal(one))
-    return list(values)
 
 
 def _is_literal(value: Any) -> bool:

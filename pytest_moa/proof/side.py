@@ -5,17 +5,21 @@ State: {"modules": names under which the changed modules were imported, "sources
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import importlib
 import sys
 import tokenize
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pytest_moa.code import Probes
 from pytest_moa.proof import running
 from pytest_moa.proof.observing import Observer
 from pytest_moa.proof.telling import told
+from pytest_moa.proof.texts import hide
 from pytest_moa.search.surface import surface_of
 
 #: Results that are sent together: what a crash of the child loses.
@@ -26,11 +30,12 @@ MOST_LATE = 3
 
 
 def imported(args: Mapping[str, Any], serve: Callable[[Any, Any], None]) -> None:
-    """Import `args["modules"]`, {name: path}, and serve.
+    """Import `args["modules"]`, {name: path}, of the tree `args["root"]`, and serve.
 
     Reports {"errors": {name: why}, "branches": {name: {qualname: ids}}}.
     """
     state: dict[str, Any] = {"probes": {}, "surfaces": {}}
+    hide(args["root"])
     errors: dict[str, str] = {}
     branches: dict[str, dict[str, list[str]]] = {}
     for name, path in args["modules"].items():
@@ -57,10 +62,29 @@ def prepare(state: dict[str, Any], name: str, path: str) -> None:
     with tokenize.open(path) as file:
         source = file.read()
     module = sys.modules[name]
-    state["surfaces"][name] = surface_of(module, source)
+    with _at_home(module, source):
+        state["surfaces"][name] = surface_of(module, source)
     probes = Probes.of(source, path)
     probes.install(module)
     state["probes"][name] = probes
+
+
+@contextlib.contextmanager
+def _at_home(module: ModuleType, source: str) -> Iterator[None]:
+    """Let classes say that they are of the module that defines them, where a package has renamed it."""
+    defined = {node.name for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
+    moved = [
+        (value, value.__module__)
+        for name, value in vars(module).items()
+        if name in defined and isinstance(value, type) and value.__module__ != module.__name__
+    ]
+    try:
+        for value, _ in moved:
+            value.__module__ = module.__name__
+        yield
+    finally:
+        for value, was in moved:
+            value.__module__ = was
 
 
 def run(state: Mapping[str, Any], args: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:

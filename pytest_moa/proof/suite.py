@@ -16,7 +16,13 @@ from pytest_moa.proof.difference import Difference
 from pytest_moa.proof.lane import Results
 from pytest_moa.proof.pair import Live, Pair, Tree, batch
 from pytest_moa.proof.snippet import Snippet
-from pytest_moa.proof.test_files import Standalone, TestFile, body_without_docstring, bound_below
+from pytest_moa.proof.test_files import (
+    FunctionNode,
+    Standalone,
+    TestFile,
+    body_without_docstring,
+    bound_below,
+)
 from pytest_moa.proof.writing import Unwritable, body_of
 from pytest_moa.sandbox import Limits
 from pytest_moa.warm import WarmProcess
@@ -147,7 +153,8 @@ class Suite:
         chosen: dict[str, None] = {}
         for function in changed:
             mine = [name for name, (_, found) in self.reached.items() if function.name in found]
-            mine.sort(key=lambda name: (len(self.reached[name][1]), self.reached[name][0]))
+            weights = self._relevance(mine, function.words)
+            mine.sort(key=lambda name: (-weights[name], len(self.reached[name][1]), self.reached[name][0]))
             chosen.update(dict.fromkeys(mine[:MOST_TESTS]))
         names = [name for name in chosen if name in self.head_items]
         args = {"indices": [self.base_items[name] for name in names]}
@@ -168,6 +175,25 @@ class Suite:
                 snippet = Snippet(body, aim.module, aim.name, ("tests",), item=name)
                 found.append(Body(snippet, seconds, functions))
         return found
+
+    def _relevance(self, names: Sequence[str], words: Sequence[str]) -> dict[str, float]:
+        """How much each test's source has of the changed statements' words; what few have counts more."""
+        texts: dict[str, set[str]] = {}
+        for name in names:
+            node = self._node(name)
+            texts[name] = set(re.findall(r"\w+", ast.unparse(node) if node is not None else name))
+        counts = {word: sum(word in text for text in texts.values()) for word in words}
+        return {
+            name: round(sum(1 / counts[word] for word in words if word in text), 3)
+            for name, text in texts.items()
+        }
+
+    def _node(self, name: str) -> FunctionNode | None:
+        try:
+            found = self._file(self.root / name.partition("::")[0]).find(_parts(name))
+        except (OSError, SyntaxError, ValueError):
+            return None
+        return found[0] if found is not None else None
 
     def _body(self, name: str, described: Mapping[str, Any]) -> str | None:
         """The statements of a test, its parameters bound before them."""

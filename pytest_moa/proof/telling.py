@@ -8,7 +8,7 @@ from typing import Any
 from pytest_moa.proof.observing import Observer
 from pytest_moa.proof.texts import masked, shortened
 from pytest_moa.search.observation import value_at
-from pytest_moa.values import source_of
+from pytest_moa.values import Expression, source_of
 
 #: Characters of a value's source that a test may show.
 LONGEST = 300
@@ -55,11 +55,21 @@ def _written(value: Any, path: str) -> tuple[str, list[str], str]:
         return "", [], ""
     with contextlib.suppress(Exception):
         seen = value if path == "{}" or path.startswith(_DRIVING) else value_at(path, value)
-        written = source_of(seen)
+        written = source_of(seen) or _of_plainer(seen)
         if written is not None and len(written.source) <= LONGEST:
             return written.source, sorted(written.imports), shortened(written.source)
         return "", [], shortened(repr(seen))
     return "", [], f"<{type(value).__name__}>"
+
+
+def _of_plainer(value: Any) -> Expression | None:
+    """Source of a builtin that is equal to an instance of a subclass: a defaultdict, a list of one's own."""
+    for plain in (dict, list, tuple, set, str, int):
+        if isinstance(value, plain) and type(value) is not plain:
+            make: Any = plain
+            again = make(value)
+            return source_of(again) if again == value else None
+    return None
 
 
 _DRIVING = ("list(islice(", "asyncio.run(")

@@ -19,6 +19,7 @@ from pytest_moa.proof import running
 from pytest_moa.proof.observing import Observer
 from pytest_moa.proof.side import result
 from pytest_moa.proof.snippet import ARGUMENT, END, SEEN
+from pytest_moa.proof.texts import hide
 from pytest_moa.running.items import fail_fast
 from pytest_moa.running.warm_session import Warm
 from pytest_moa.session.recording import Recorder
@@ -76,6 +77,7 @@ def run(warm: Warm, args: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
     detail = args.get("detail", False)
     items = [warm.items[one["index"]] for one in programs]
     fail_fast(warm.session.config, set(items))
+    hide(str(warm.session.config.rootpath))
     chunk: list[dict[str, Any]] = []
     seen: set[str] = set()
     for number, (item, program) in enumerate(zip(items, programs, strict=True)):

@@ -71,6 +71,7 @@ def body_of(snippet: Snippet, difference: Difference, base: Mapping[str, Any]) -
 
 def module_of(snippet: Snippet, written: Written, names: Mapping[str, str]) -> str:
     """A whole test module. `names` says how each name of the snippet's module is imported."""
+    _lift_classes(written)
     body = "\n".join(written.body)
     tree = ast.parse(body + "\n" + written.support)
     known = set(bound_names(tree.body)) | _defined(tree)
@@ -90,6 +91,12 @@ def module_of(snippet: Snippet, written: Written, names: Mapping[str, str]) -> s
     test = f"def {name_of(snippet)}({', '.join(fixtures)}):\n{textwrap.indent(body, '    ')}"
     parts = [heading, written.support.strip("\n"), test]
     return "\n\n\n".join(part for part in parts if part) + "\n"
+
+
+def _lift_classes(written: Written) -> None:
+    """Classes that the program begins with stand before the test."""
+    while written.body and isinstance(ast.parse(written.body[0]).body[0], ast.ClassDef):
+        written.support += f"\n\n{written.body.pop(0)}\n"
 
 
 def _brings(statement: str) -> set[str]:
@@ -182,7 +189,7 @@ def _replaced(node: ast.stmt, fact: Mapping[str, Any], written: Written) -> list
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target
         if isinstance(target, ast.Name):
             return [node, *ast.parse(_assertion(path, target.id, fact, written)).body]
-        raise Unwritable
+        raise Unwritable("several variables are bound at once")
     if part in ("left", "right") and isinstance(node, ast.Assert) and isinstance(node.test, ast.Compare):
         side = node.test.left if part == "left" else node.test.comparators[0]
         return ast.parse(_assertion(path, f"({ast.unparse(side)})", fact, written)).body
@@ -198,7 +205,7 @@ def _replaced(node: ast.stmt, fact: Mapping[str, Any], written: Written) -> list
             item.optional_vars = ast.Name("caught", ast.Store())
         name = ast.unparse(item.optional_vars)
         return [node, *ast.parse(_assertion(path, f"{name}.value", fact, written)).body]
-    raise Unwritable
+    raise Unwritable(f"what was seen is no {part} of a {type(node).__name__}")
 
 
 def _with_argument(node: ast.stmt, index: int, fact: Mapping[str, Any], written: Written) -> list[ast.stmt]:
@@ -206,7 +213,7 @@ def _with_argument(node: ast.stmt, index: int, fact: Mapping[str, Any], written:
     value = getattr(node, "value", None)
     value = value.value if isinstance(value, ast.Await) else value
     if not isinstance(value, ast.Call):
-        raise Unwritable
+        raise Unwritable("the call is not found")
     given = value.args[index]
     value.args[index] = ast.Name("given", ast.Load())
     before = ast.Assign([ast.Name("given", ast.Store())], given, lineno=node.lineno)
@@ -219,10 +226,10 @@ def _assertion(path: str, subject: str, fact: Mapping[str, Any], written: Writte
     if path.startswith("type("):
         kind = source.rpartition(".")[2]
         if not kind:
-            raise Unwritable
+            raise Unwritable("a type has no name")
         return f'assert {path.replace("{}", subject)}.__name__ == "{kind}"'
     if not source:
-        raise Unwritable
+        raise Unwritable("a value has no source")
     written.imports |= set(fact["imports"])
     looked = path.replace("{}", subject)
     if "islice(" in path:
@@ -268,7 +275,7 @@ def _named(kind: str, written: Written) -> str:
         return "pytest.fail.Exception"
     module, _, name = kind.rpartition(".")
     if not module or "<" in kind or not name.isidentifier():
-        raise Unwritable
+        raise Unwritable("an exception's type cannot be imported")
     written.imports.add(f"from {module} import {name}")
     return name
 

@@ -1,0 +1,53 @@
+"""What both versions of a changed function say about inputs for it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pytest_moa.proof.amplifying import Amplifier
+from pytest_moa.proof.changes import ChangedFunction, ModuleSource
+from pytest_moa.search.clues import constants_in
+
+Sources = Mapping[str, tuple[ModuleSource | None, ModuleSource | None]]
+
+
+def amplifier_for(
+    function: ChangedFunction, sources: Sources, rng: random.Random, programs: Sequence[str]
+) -> Amplifier:
+    """What makes programs near to those that are searching for a difference in it."""
+    return Amplifier(
+        rng, constants_of(function, sources), keywords_of(function, sources), function.words, programs
+    )
+
+
+def constants_of(function: ChangedFunction, sources: Sources) -> list[Any]:
+    """Constants of both versions of the changed code."""
+    found: dict[tuple[type, Any], None] = {}
+    for side in sources.get(function.module, ()):
+        node: Any = None
+        if side is not None:
+            node = side.functions.get(function.qualname) or side.classes.get(function.qualname)
+        if node is not None:
+            found.update(((type(one), one), None) for one in constants_in(node))
+    return [value for _, value in found]
+
+
+def keywords_of(function: ChangedFunction, sources: Sources) -> list[str]:
+    """Names of parameters of the changed function, of its class's constructor, and of its entries."""
+    found: dict[str, None] = {}
+    for side in sources.get(function.module, ()):
+        if side is None:
+            continue
+        owner = function.qualname.rpartition(".")[0]
+        names = [function.qualname, f"{owner}.__init__", f"{function.qualname}.__init__"]
+        names += [entry.qualname for entry in function.entries if entry.module == function.module]
+        names += [f"{entry.qualname}.__init__" for entry in function.entries]
+        for name in names:
+            node = side.functions.get(name)
+            if node is None:
+                continue
+            given = node.args
+            found.update((one.arg, None) for one in (*given.args, *given.kwonlyargs))
+    return [name for name in found if name not in ("self", "cls")]
