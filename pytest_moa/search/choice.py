@@ -139,7 +139,7 @@ class Chooser:
             return False
         self.hunt.guard.running(f"{name}\0{candidate.name}")
         with self.hunt.rivals.swapped(name):
-            return not self._passes(candidate, seconds=0.25)
+            return not self._passes(candidate, seconds=0.15)
 
     def _needed(self, known: Known, run: Run, usable: set[Key], wanted: frozenset[str]) -> set[Key]:
         """The fewest and simplest facts that tell the wanted mutants apart, the result itself always."""

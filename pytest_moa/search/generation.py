@@ -54,6 +54,11 @@ class Generator:
             )
         return self._inputs[callee.qualname]
 
+    @property
+    def drawn(self) -> int:
+        """How many of the code's own texts have been used so far."""
+        return sum(one.drawn for one in self._inputs.values())
+
     def program(self, callee: Callee) -> Program:
         """A new program that aims at a callee."""
         if callee.kind == "function":

@@ -17,8 +17,9 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
-#: Seconds without a sign of life after which a process is taken for hung.
-PATIENCE = 2.5
+#: Without a sign of life a process is taken for hung after so many seconds of its CPU, or, if it sleeps or
+#: that cannot be measured, of the clock.
+PATIENCE, SLEEPING = 1.5, 10.0
 #: Seconds between two safe points.
 EVERY = 2.0
 _SIZE = 1 << 14
@@ -37,9 +38,15 @@ class Guard:
     def running(self, note: str) -> None:
         """A sign of life, and what runs next."""
         self._beats += 1
-        text = note.encode()[: _SIZE - _HEAD.size]
+        text = note.encode()[: _SIZE - _HEAD.size - 1]
+        if self._shared[-1]:
+            os._exit(0)
         self._shared[: _HEAD.size] = _HEAD.pack(self._beats, self._depth, len(text))
         self._shared[_HEAD.size : _HEAD.size + len(text)] = text
+
+    def end(self) -> None:
+        """Let all processes of the work end at their next sign of life, and those that watch at once."""
+        self._shared[-1] = 1
 
     def safe_point(self) -> str | None:
         """Fork if it is time to. None in the process that goes on; in one that takes over, what hung."""
@@ -59,17 +66,21 @@ class Guard:
 
     def _watch(self, child: int) -> str | None:
         """None once the child has come to its own next safe point or end; else what it was running."""
-        beats, since = -1, time.monotonic()
+        beats, since, used = -1, time.monotonic(), 0.0
         while True:
             now, depth, length = _HEAD.unpack(self._shared[: _HEAD.size])
+            if self._shared[-1]:
+                os.kill(child, signal.SIGKILL)
+                return None
             if depth > self._depth:
                 return None
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended and status == 0:
                 return None
             if now != beats:
-                beats, since = now, time.monotonic()
-            if ended or time.monotonic() - since > PATIENCE:
+                beats, since, used = now, time.monotonic(), _cpu_seconds(child)
+            hung = _cpu_seconds(child) - used > PATIENCE or time.monotonic() - since > SLEEPING
+            if ended or hung:
                 if not ended:
                     os.kill(child, signal.SIGKILL)
                     os.waitpid(child, 0)
@@ -108,6 +119,15 @@ def guarded(work: Callable[[Guard], Iterator[dict[str, Any]]], seconds: float) -
             _reap()
     finally:
         os.close(reading)
+        guard.end()
+
+
+def _cpu_seconds(process: int) -> float:
+    """What a process has used; 0 where that cannot be read."""
+    try:
+        return time.clock_gettime((~process << 3) | 2)  # Linux' clock of a process's CPU time
+    except (OSError, AttributeError, OverflowError):
+        return 0.0
 
 
 def _reap() -> None:

@@ -99,6 +99,7 @@ class Hunt:
         self.executed = 0
         self._survived: dict[str, int] = defaultdict(int)  # programs, by mutant
         self._tries: dict[str, int] = defaultdict(int)  # by mutant
+        self._drawn = 0
         self._fruitless: dict[str, int] = defaultdict(int)  # by callee
         self._seen: set[str] = set()
 
@@ -118,7 +119,7 @@ class Hunt:
             self.consider(self.generator.follow_up(program, run.values[-1]))
         telling = {
             name
-            for name in self._reached(hits, thorough=bool(fresh))
+            for name in self._reached(hits, thorough=bool(fresh) or self._is_new())
             if self.tells(program, run.facts, name, seconds)
         }
         if not telling and not fresh:
@@ -205,6 +206,11 @@ class Hunt:
             self.rivals.endless.add(name)
             return set(facts)
         return {key for key in facts if other.facts.get(key) != facts[key]}
+
+    def _is_new(self) -> bool:
+        """Whether texts of the code were used for the first time since this was asked last."""
+        before, self._drawn = self._drawn, self.generator.drawn
+        return self._drawn > before
 
     def _reached(self, hits: frozenset[str], *, thorough: bool) -> list[str]:
         """Living mutants to try. There can be hundreds of one constant: not all of them each time."""

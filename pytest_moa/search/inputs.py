@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -140,6 +139,10 @@ _SIMPLE: Mapping[str, Sequence[tuple[str, str]]] = {
 }
 
 
+#: The share of texts that are, as long as there are some, texts of the code's own not used before.
+FIRST = 0.4
+
+
 def expression(value: Any, names: Mapping[str, Any] | None = None) -> Expression:
     """The source of a value that surely has one."""
     written = source_of(value, names or {})
@@ -160,7 +163,8 @@ class Inputs:
     patterns: Sequence[re.Pattern[Any]] = ()
     names: Mapping[str, Any] = field(default_factory=dict)
     construct: Callable[[type, int], Expression | None] = lambda _kind, _depth: None
-    results: Mapping[str, list[Expression]] = field(default_factory=dict)  #: by kind, from earlier calls
+    drawn: int = 0  #: how many of the code's own texts and patterns have been used
+    _undrawn: list[Any] | None = None
 
     def of_shape(self, shape: Shape, depth: int = 0) -> Expression:
         """One expression; deeper ones are smaller."""
@@ -260,20 +264,30 @@ class Inputs:
     def text(self) -> str:
         """A text: a natural one, one of the code's own, one that a regex matches, or a composition."""
         rng = self.rng
-        chance = rng.random()
         own = [one for one in self.constants if isinstance(one, str)]
+        if self._undrawn is None:
+            self._undrawn = [*self.patterns, *dict.fromkeys(own)]
+            rng.shuffle(self._undrawn)
+        if self._undrawn and rng.random() < FIRST:
+            self.drawn += 1
+            one = self._undrawn.pop()
+            return one if isinstance(one, str) else self._matching(one)
+        chance = rng.random()
         if chance < 0.35:
             return rng.choice(TEXTS)
         if chance < 0.5 and own:
             return rng.choice(own)
         if chance < 0.65 and self.patterns:
-            try:
-                made = matching_text(rng.choice(self.patterns), rng)
-            except Exception:
-                return rng.choice(TEXTS)
-            made = made.decode("latin-1") if isinstance(made, bytes) else made
+            made = self._matching(rng.choice(self.patterns))
             return f"{rng.choice(WORDS)}{made}{rng.choice(WORDS)}" if rng.random() < 0.3 else made
         return self.composed()
+
+    def _matching(self, pattern: re.Pattern[Any]) -> str:
+        try:
+            made = matching_text(pattern, self.rng)
+        except Exception:
+            return self.rng.choice(TEXTS)
+        return made.decode("latin-1") if isinstance(made, bytes) else made
 
     def composed(self) -> str:
         """Words and the code's own short texts, joined."""
@@ -301,15 +315,30 @@ def tokens_of(constants: Sequence[Any]) -> list[str]:
     return list(found)
 
 
+#: Regular expressions of one module that are looked at.
+MOST_PATTERNS = 400
+_LOOKS_LIKE_ONE = re.compile(r"\\[dswbAZ.]|[\])][*+?$]|\(\?|^\^|\$$|\.\*")
+
+
 def patterns_in(names: Mapping[str, Any]) -> list[re.Pattern[Any]]:
-    """Compiled regular expressions among a module's names."""
-    found = [value for value in names.values() if isinstance(value, re.Pattern)]
-    for value in names.values():
-        if isinstance(value, (list, tuple)):
-            found.extend(one for one in value if isinstance(one, re.Pattern))
-    return found
+    """Regular expressions among a module's names, in tables also as text."""
+    found: dict[str | bytes, re.Pattern[Any]] = {}
+    for name, value in names.items():
+        inside = list(value.values()) if type(value) is dict else value
+        for one in [value, *(inside if type(inside) in (list, tuple) and not name.startswith("__") else ())]:
+            for part in one if type(one) is tuple else (one,):
+                compiled = _compiled(part) if len(found) < MOST_PATTERNS else None
+                if compiled is not None:
+                    found.setdefault(compiled.pattern, compiled)
+    return list(found.values())
 
 
-def is_plain_function(value: Any) -> bool:
-    """Whether a value is a function written in Python."""
-    return isinstance(value, types.FunctionType)
+def _compiled(value: Any) -> re.Pattern[Any] | None:
+    if isinstance(value, re.Pattern):
+        return value
+    if type(value) is not str or not _LOOKS_LIKE_ONE.search(value):
+        return None
+    try:
+        return re.compile(value)
+    except re.error:
+        return None
