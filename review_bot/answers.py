@@ -67,6 +67,7 @@ class Draft(_Lenient):
     severity: Annotated[Severity, BeforeValidator(synonyms.severity)] = "minor"
     category: Annotated[str, BeforeValidator(synonyms.category)] = "other"
     suggestion: Text = Field(default="", validation_alias=AliasChoices("suggestion", "fix", "improved_code"))
+    call: Text = Field(default="", validation_alias=AliasChoices("call", "example", "reproduction"))
 
     def words(self) -> tuple[str, str]:
         """Title and body; a title that is overlong or missing is made from the other."""
@@ -97,7 +98,8 @@ class StanceTaken(_Lenient):
         return synonyms.bare_id(value)
 
 
-def _object(**properties: JsonObject) -> JsonObject:
+def object_of(**properties: JsonObject) -> JsonObject:
+    """The schema of an object with just these fields, all of them required."""
     return {
         "type": "object",
         "properties": properties,
@@ -106,29 +108,31 @@ def _object(**properties: JsonObject) -> JsonObject:
     }
 
 
-def _list_of(items: JsonObject) -> JsonObject:
+def list_of(items: JsonObject) -> JsonObject:
+    """The schema of a list."""
     return {"type": "array", "items": items}
 
 
-def _enum(*values: str) -> JsonObject:
+def enum(*values: str) -> JsonObject:
+    """The schema of one of these words."""
     return {"type": "string", "enum": list(values)}
 
 
 _STRING: JsonObject = {"type": "string"}
-_FINDINGS = _list_of(
-    _object(
-        path=_STRING,
-        quote=_STRING,
-        title=_STRING,
-        body=_STRING,
-        severity=_enum(*SEVERITIES),
-        category=_enum(*synonyms.CATEGORIES),
-        suggestion=_STRING,
-    )
-)
-_STANCES = _list_of(_object(id=_STRING, why=_STRING, position=_enum("agree", "dispute", "unsure")))
-_DECISIONS = _list_of(
-    _object(ids=_list_of(_STRING), reason=_STRING, verdict=_enum("kept", "merged", "disputed", "rejected"))
+_FINDING = {
+    "path": _STRING,
+    "quote": _STRING,
+    "title": _STRING,
+    "body": _STRING,
+    "severity": enum(*SEVERITIES),
+    "category": enum(*synonyms.CATEGORIES),
+    "suggestion": _STRING,
+}
+_FINDINGS = list_of(object_of(**_FINDING))
+_WITH_CALLS = list_of(object_of(**_FINDING, call=_STRING))
+_STANCES = list_of(object_of(id=_STRING, why=_STRING, position=enum("agree", "dispute", "unsure")))
+_DECISIONS = list_of(
+    object_of(ids=list_of(_STRING), reason=_STRING, verdict=enum("kept", "merged", "disputed", "rejected"))
 )
 
 
@@ -163,7 +167,7 @@ class ReviewAnswer(_Lenient):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonObject:
-        return _object(findings=_FINDINGS)
+        return object_of(findings=_FINDINGS)
 
 
 class SecondAnswer(ReviewAnswer):
@@ -184,7 +188,23 @@ class SecondAnswer(ReviewAnswer):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonObject:
-        return _object(stances=_STANCES, findings=_FINDINGS)
+        return object_of(stances=_STANCES, findings=_FINDINGS)
+
+
+class CallingAnswer(ReviewAnswer):
+    """A chat reviewer's answer where calls can be run."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonObject:
+        return object_of(findings=_WITH_CALLS)
+
+
+class CallingSecondAnswer(SecondAnswer):
+    """A chat reviewer's answer in a later layer where calls can be run."""
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonObject:
+        return object_of(stances=_STANCES, findings=_WITH_CALLS)
 
 
 class DecisionTaken(Decision):
@@ -219,4 +239,4 @@ class Verdicts(_Lenient):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonObject:
-        return _object(decisions=_DECISIONS, new=_FINDINGS)
+        return object_of(decisions=_DECISIONS, new=_FINDINGS)

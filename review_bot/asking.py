@@ -20,6 +20,7 @@ from review_bot.anchors import Anchors
 from review_bot.change import Change, ChangedFile, NotReviewed
 from review_bot.grouping import body_of, place_of
 from review_bot.packing import Unit, pack
+from review_bot.proof.facts import JUDGEMENT, PROOF
 
 Tokens = Callable[[str], int]
 
@@ -31,6 +32,9 @@ _DESCRIPTION, _BODY, _LINE = 1500, 600, 200
 
 #: Files of other units that are named, so that a reviewer knows what else changes.
 _OTHERS = 30
+
+#: Kinds of facts about the whole change that are for code, and not for reviewers.
+_FOR_CODE = (PROOF, JUDGEMENT)
 
 #: Tokens of a unit below which cutting finer makes no sense.
 _SMALLEST = 200
@@ -48,6 +52,7 @@ class Asking:
     boundary: str
     room: int
     tokens: Tokens
+    calls: bool = False  #: whether calls that show a finding are run
 
     def units(self) -> tuple[list[Unit], list[NotReviewed]]:
         """The parts of the change that fit into one question each, and what fits into none."""
@@ -58,7 +63,7 @@ class Asking:
 
     def first(self, unit: Unit, units: Sequence[Unit]) -> Question:
         """The question of the first layer."""
-        return Question(version_of("review", "review-change"), self._first(unit, units), unit.name, 500)
+        return Question(self._version("review-change"), self._first(unit, units), unit.name, 500)
 
     def again(
         self,
@@ -72,7 +77,8 @@ class Asking:
         prompt = prompt_file("review-again")
         shown = [self.finding(item, facts) for item in items]
         fixed = self.tokens(system.content) + self.tokens(user.content) + self.tokens(prompt.text)
-        general = [f"executed: {fact_line(fact)}" for fact in facts.get(None, ())]
+        known = [fact for fact in facts.get(None, ()) if fact.kind not in _FOR_CODE]
+        general = [f"executed: {fact_line(fact)}" for fact in known]
         questions = []
         portions = portioned(shown, self.tokens, max(_SMALLEST, self.room - fixed))
         for number, portion in enumerate(portions, 1):
@@ -84,9 +90,7 @@ class Asking:
                 else f"{unit.name}; findings {number} of {len(portions)}".lstrip("; ")
             )
             messages = (system, Message("user", f"{user.content}\n\n{text}"))
-            questions.append(
-                Question(version_of("review", "review-change", "review-again"), messages, name, 600)
-            )
+            questions.append(Question(self._version("review-change", "review-again"), messages, name, 600))
         return questions
 
     def finding(self, item: Item, facts: Mapping[str | None, Sequence[Fact]]) -> str:
@@ -104,7 +108,15 @@ class Asking:
         user = prompt_file("review-change").render(
             boundary=self.boundary, parts="\n".join([*self._about(), *self._elsewhere(unit, units), diff])
         )
-        return Message("system", prompt_file("review").text), Message("user", user)
+        system = "\n\n".join(prompt_file(name).text for name in self._system)
+        return Message("system", system), Message("user", user)
+
+    @property
+    def _system(self) -> tuple[str, ...]:
+        return ("review", "review-calls") if self.calls else ("review",)
+
+    def _version(self, *names: str) -> PromptVersion:
+        return version_of(*self._system, *names)
 
     def _heading(self, text: str) -> str:
         return f"{self.boundary} {text}"
@@ -118,10 +130,12 @@ class Asking:
                 left -= self.tokens(text)
                 title = f"guidelines of the project, before the change: {guideline.path}"
                 parts.append(f"{self._heading(title)}\n{text}")
+        return [*parts, *self.words()]
+
+    def words(self) -> list[str]:
+        """The part with the author's words, if there are any."""
         words = f"{self.change.title}\n\n{self.change.description[:_DESCRIPTION]}".strip()
-        if words:
-            parts.append(f"{self._heading('what the author says of the change')}\n{words}")
-        return parts
+        return [f"{self._heading('what the author says of the change')}\n{words}"] if words else []
 
     def _elsewhere(self, unit: Unit, units: Sequence[Unit]) -> list[str]:
         others = dict.fromkeys(path for one in units for path in one.files if path not in unit.files)
@@ -186,9 +200,9 @@ def portioned(texts: Sequence[str], tokens: Tokens, room: int) -> list[range]:
 
 
 def fact_line(fact: Fact) -> str:
-    """A fact in one line, with what it means for the finding."""
-    meaning = {True: "confirms it", False: "refutes it", None: "decides nothing"}[fact.supports]
-    return " ".join(f"{fact.kind}: {fact.text} ({meaning})".split())[:_BODY]
+    """A fact in one line, with what it means for the finding, if it is about one."""
+    meaning = {True: " (confirms it)", False: " (refutes it)", None: " (decides nothing)"}[fact.supports]
+    return " ".join(f"{fact.kind}: {fact.text}{meaning if fact.item else ''}".split())[:_BODY]
 
 
 def _fitting(text: str, tokens: Tokens, room: int) -> str:

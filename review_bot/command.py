@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 REVIEWED, FOUND, USAGE, PARTIAL, NO_REVIEW = 0, 1, 2, 3, 4
 
+PROVE = ("auto", "on", "off", "unsafe")
 FAIL_ON = ("critical", "major", "minor", "nit", "never")
 
 EPILOG = """\
@@ -98,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_change(review)
+    _add_proof(review)
     _add_output(review)
     add_committee_options(review)
     return parser
@@ -118,6 +120,18 @@ def _add_change(parser: argparse.ArgumentParser) -> None:
         default=Path(),
         metavar="DIR",
         help="a folder in the repository (default: this one)",
+    )
+
+
+def _add_proof(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("proof")
+    group.add_argument(
+        "--prove", choices=PROVE,
+        help="run both versions in a sandbox to show what behaves differently: auto (default; not in CI jobs "
+        "with secrets in their environment), on, off, unsafe (also where no sandbox works)",
+    )  # fmt: skip
+    group.add_argument(
+        "--prove-seconds", type=float, metavar="N", help="seconds for that, of all functions (default: 60)"
     )
 
 
@@ -149,7 +163,8 @@ def _review(args: argparse.Namespace) -> int:
 
     outputs = paired(args.outputs or ())
     check_writable(outputs)
-    given = flags(args) | ({"review.fail_on": args.fail_on} if args.fail_on else {})
+    own = {name: getattr(args, name) for name in ("fail_on", "prove", "prove_seconds")}
+    given = flags(args) | {f"review.{name}": value for name, value in own.items() if value is not None}
     with open_session(start=args.repo, config=args.config, flags=given) as session:
         settings = cast("ReviewSettings", session.sections["review"])
         committee = _committee(session, settings)
@@ -192,6 +207,7 @@ def _committee(session: Session, settings: ReviewSettings) -> Committee:
 def _task(
     args: argparse.Namespace, session: Session, settings: ReviewSettings, committee: Committee
 ) -> ReviewTask:
+    from review_bot.proof.deciding import decide
     from review_bot.read_change import read_change
     from review_bot.review_task import ReviewTask
     from review_bot.skipped import SkipRules
@@ -206,11 +222,20 @@ def _task(
         rules=SkipRules(settings.include, settings.exclude, settings.max_file_bytes),
         guidelines=session.settings.guidelines,
     )
+    repository = args.repo if change.base_tree else None
     return ReviewTask(
         change,
-        repository=args.repo if change.base_tree else None,
+        repository=repository,
         mask=session.redactor.mask,
         voices={name: Voice.of(member) for name, member in committee.members.items()},
+        proof=decide(
+            settings.prove,
+            settings.prove_seconds,
+            change,
+            repository=repository is not None,
+            environ=os.environ,
+        ),
+        layers=len(committee.layers),
     )
 
 

@@ -28,6 +28,7 @@ from review_bot.finding import (
     UnplacedFinding,
 )
 from review_bot.grouping import Group, body_of, by_item, claim_of, group, place_of, united
+from review_bot.proof.facts import WITNESS
 from review_bot.standing import Ruling, Standpoint, Voice, is_tool, stand
 
 #: The order in which findings are reported.
@@ -177,6 +178,8 @@ def _severity(items: Group, voices: Mapping[str, Voice]) -> Severity:
 
 
 def _evidence(fact: Fact) -> dict[str, Any]:
+    if fact.kind == WITNESS:
+        return {"kind": fact.kind, "text": fact.text, "supports": fact.supports, **fact.data}
     return {
         "kind": fact.kind,
         "text": fact.text,

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from review_bot.proof.report import BehaviourReport, ProofReport
+
 Severity = Literal["critical", "major", "minor", "nit"]
 Standing = Literal["confirmed", "minority", "disputed", "rejected"]
 
@@ -34,6 +36,7 @@ class Finding(BaseModel):
     )
     rule: str = Field(default="", description="the tool's rule, for deterministic reviewers")
     evidence: list[dict[str, Any]] = Field(default_factory=list)
+    call: str = Field(default="", description="source of a call that shows it, to be put to the test")
 
 
 class FindingsAnswer(BaseModel):
@@ -103,3 +106,7 @@ class Review(BaseModel):
     unplaced: list[UnplacedFinding] = Field(
         default_factory=list, description="what members found about no file of the change"
     )
+    behaviour: list[BehaviourReport] = Field(
+        default_factory=list, description="what behaves differently, the intended included"
+    )
+    proof: ProofReport | None = Field(default=None, description="how the proof went, if there is one")

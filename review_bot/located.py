@@ -15,6 +15,9 @@ _SHOWN = 600
 #: Characters of a path that names no file.
 _PATH = 100
 
+#: Characters of a call; a longer one is no call.
+_CALL = 1_000
+
 #: Characters above which a suggestion is no repair of the lines that it is about.
 _LONGEST = 8000
 
@@ -73,6 +76,7 @@ def _finding(draft: Draft, anchors: Anchors) -> Finding | None:
         title=draft.words()[0],
         body=_body(draft, *parts),
         suggestion=suggestion,
+        call=draft.call.strip() if len(draft.call) <= _CALL else "",
     )
 
 

@@ -3,6 +3,7 @@
 Layer 1 reviews independently; tools take part in it and in no other. Later layers see all findings
 under neutral ids and take a stance on each. What reviewers quote is found by code (`anchors`), what
 becomes of findings follows rules (`standing`, `conclusion`), and an aggregator can only add to that.
+A proof (`review_bot.proof`) runs beside the layers: it gives facts, and the worst of these are findings.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from moa_engine.member import Member, PromptVersion
 from moa_engine.task import Contribution, Question, Synthesis, Task
 from moa_engine.tokens import TokenEstimator
 from review_bot.anchors import Anchors
-from review_bot.answers import ReviewAnswer, SecondAnswer, Verdicts
+from review_bot.answers import CallingAnswer, CallingSecondAnswer, ReviewAnswer, SecondAnswer, Verdicts
 from review_bot.asking import Asking, by_unit
 from review_bot.change import Change, NotReviewed, change_from_json, change_to_json, digest
 from review_bot.conclusion import Rulings, conclude
@@ -31,13 +32,20 @@ from review_bot.grouping import by_item
 from review_bot.located import located, unplaced
 from review_bot.masking import mask_change
 from review_bot.packing import Unit
+from review_bot.proof.deciding import ProofPlan
+from review_bot.proof.facts import behaviours_in, judgements_in, proof_in
+from review_bot.proof.judging import PROVER, VOICE, found_by_proof, judged
+from review_bot.proof.report import BehaviourReport, ProofReport
 from review_bot.scratch import ScratchTrees
 from review_bot.settling import Settling
 from review_bot.standing import Voice, is_tool
 from review_bot.subject import ReviewSubject
 
 if TYPE_CHECKING:
+    from moa_engine.ledger import Fact
     from moa_engine.outcome import Outcome
+    from moa_engine.task import Ask
+    from review_bot.proof.proving import Proving
 
 
 class ReviewTask(Task[Review]):
@@ -45,11 +53,13 @@ class ReviewTask(Task[Review]):
 
     `change` is taken as it is, for the tools; `mask` is applied before anything of it reaches a
     message, the record or a report. `repository` is where the change was read, None for a bare patch.
-    `voices` says what each member's word counts (`Voice.of`).
+    `voices` says what each member's word counts (`Voice.of`). `proof` says whether both versions are run;
+    `layers` is how many proposer layers the run has.
     """
 
     name: ClassVar[str] = "review"
     merges_late: ClassVar[bool] = True
+    keeps_facts: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -58,9 +68,16 @@ class ReviewTask(Task[Review]):
         repository: Path | None,
         mask: Callable[[str], str],
         voices: Mapping[str, Voice],
+        proof: ProofPlan | None = None,
+        layers: int = 1,
     ) -> None:
         self.voices = dict(voices)
-        self.subject = ReviewSubject(change, repository, ScratchTrees(repository, change))
+        self.proof = proof or ProofPlan()
+        self._mask = mask
+        self._layers = layers
+        self._proving: Proving | None = None
+        self._subject = ReviewSubject(change, repository, ScratchTrees(repository, change))
+        self.subject = self._subject
         self.subject_digest = digest(change)
         self.change = mask_change(change, mask)
         self.anchors = Anchors(self.change)
@@ -73,6 +90,7 @@ class ReviewTask(Task[Review]):
             "change": change_to_json(self.change),
             "voices": {name: asdict(voice) for name, voice in self.voices.items()},
             "subject_digest": self.subject_digest,
+            "proof": self.proof.to_json(),
         }
 
     @classmethod
@@ -84,6 +102,7 @@ class ReviewTask(Task[Review]):
             repository=None,
             mask=str,
             voices=voices,
+            proof=ProofPlan(**data["proof"]),
         )
         task.subject_digest = data["subject_digest"]
         return task
@@ -108,7 +127,31 @@ class ReviewTask(Task[Review]):
         return questions
 
     def answer_type(self, layer: int) -> type[BaseModel]:
+        if self.proof.on:
+            return CallingAnswer if layer == 1 else CallingSecondAnswer
         return ReviewAnswer if layer == 1 else SecondAnswer
+
+    def begin(self, ask: Ask, say: Callable[[str], None]) -> None:
+        if not self.proof.on or self._subject.repository is None:
+            return
+        from review_bot.proof.proving import Proving
+
+        self._proving = Proving(
+            self.proof,
+            self._subject.change,
+            trees=ScratchTrees(self._subject.repository, self._subject.change, everything=True),
+            mask=self._mask,
+            voices=self.voices,
+            asking=lambda voice: self._asking(voice, Ledger()),
+            layers=self._layers,
+        )
+        self._proving.begin(ask, say)
+
+    async def examine(self, ledger: Ledger, layer: int) -> Sequence[Fact]:
+        return () if self._proving is None else await self._proving.told(ledger, layer)
+
+    async def rest(self, ledger: Ledger, *, wait: bool) -> Sequence[Fact]:  # noqa: ARG002 - the engine's
+        return () if self._proving is None else await self._proving.rest(wait=wait)
 
     def read(self, answer: Answer) -> Contribution:
         value = answer.value
@@ -123,7 +166,8 @@ class ReviewTask(Task[Review]):
         )
 
     def synthesis(self, aggregator: Member, ledger: Ledger) -> Sequence[Question]:
-        return Settling(self._asking(Voice.of(aggregator), ledger), ledger, self.voices).questions()
+        proved, voices = self._with_proof(ledger, self._behaviour(ledger))
+        return Settling(self._asking(Voice.of(aggregator), ledger), proved, voices).questions()
 
     def synthesis_type(self) -> type[BaseModel]:
         return Verdicts
@@ -137,7 +181,10 @@ class ReviewTask(Task[Review]):
         if synthesis is not None:
             rulings, more = self._rulings(synthesis)
             lost += more
-        return conclude(ledger, self.anchors, self.voices, rulings, wrong, lost)
+        behaviour = self._behaviour(ledger)
+        proved, voices = self._with_proof(ledger, behaviour)
+        review = conclude(proved, self.anchors, voices, rulings, wrong, lost)
+        return review.model_copy(update={"behaviour": behaviour, "proof": self._proof(ledger)})
 
     def dump_result(self, result: Review) -> Any:
         return result.model_dump(mode="json")
@@ -165,7 +212,27 @@ class ReviewTask(Task[Review]):
             boundary=f"----- {secret[:16]} -----",
             room=voice.prompt_tokens,
             tokens=TokenEstimator().estimate,
+            calls=self.proof.on,
         )
+
+    def _behaviour(self, ledger: Ledger) -> list[BehaviourReport]:
+        """What behaves differently, as the committee judges it."""
+        return judged(behaviours_in(ledger.facts), judgements_in(ledger.facts), self.voices)
+
+    def _with_proof(
+        self, ledger: Ledger, behaviour: Sequence[BehaviourReport]
+    ) -> tuple[Ledger, Mapping[str, Voice]]:
+        """The ledger, and the voices, with what readers have to see of a proof as findings."""
+        found = found_by_proof(behaviour)
+        if not found:
+            return ledger, self.voices
+        return replace(ledger, items=(*ledger.items, *found)), {**self.voices, PROVER: VOICE}
+
+    def _proof(self, ledger: Ledger) -> ProofReport | None:
+        """How the proof went, or why there is none, where that is not evident."""
+        if (report := proof_in(ledger.facts)) is not None:
+            return report
+        return ProofReport(notes=[self.proof.why]) if self.proof.why else None
 
     def _packed(self, asking: Asking) -> tuple[list[Unit], list[NotReviewed]]:
         """The units for prompts of one size; every member and layer gets the same."""

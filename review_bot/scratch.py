@@ -14,7 +14,8 @@ from review_bot.change import Change, Trees
 class ScratchTrees:
     """`ReviewSubject.trees`: writes both sides once, into a folder that goes when this object does."""
 
-    def __init__(self, repository: Path | None, change: Change) -> None:
+    def __init__(self, repository: Path | None, change: Change, *, everything: bool = False) -> None:
+        self._everything = everything  #: every file, and not only what Python tools read
         self._repository = repository
         self._change = change
         self._lock = threading.Lock()
@@ -32,5 +33,5 @@ class ScratchTrees:
             if self._made is None:
                 folder = Path(tempfile.mkdtemp(prefix="review-bot-"))
                 weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-                self._made = materialise(self._repository, self._change, folder)
+                self._made = materialise(self._repository, self._change, folder, everything=self._everything)
             return self._made

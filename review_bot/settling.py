@@ -50,7 +50,7 @@ class Settling:
         for number, portion in enumerate(portions, 1):
             findings = "\n\n".join(texts[index] for index in portion)
             items = [item for index in portion for item in groups[index]]
-            code = self._code(items, room - asking.tokens(findings))
+            code = self.code(items, room - asking.tokens(findings))
             user = frame.render(boundary=asking.boundary, code=code, findings=findings)
             name = "" if len(portions) == 1 else f"findings, part {number} of {len(portions)}"
             messages = (Message("system", system), Message("user", user))
@@ -87,7 +87,7 @@ class Settling:
             lines += [f"  {stance.position}: {stance.why}".rstrip(": ") for stance in said[item.id]]
         return "\n".join(lines)
 
-    def _code(self, items: Sequence[Item], room: int) -> str:
+    def code(self, items: Sequence[Item], room: int) -> str:
         """The hunks that the findings are about, as far as they fit."""
         wanted: dict[str, list[Item]] = {}
         for item in items:

@@ -1,6 +1,6 @@
 """How a finding stands: who speaks for it, who against it, and what that amounts to.
 
-    executed evidence against it         rejected; disputed if two voices, a tool or evidence hold it
+    executed evidence against it         disputed: what was run may not be what was meant
     a tool's, or executed evidence       confirmed; disputes are shown
     an aggregator rejects it             rejected; disputed if two voices hold it
     an aggregator disputes it            disputed
@@ -93,7 +93,7 @@ def stand(
 
     standing: Standing
     if refuted:
-        standing, reasons = ("disputed" if solid or held >= ENOUGH_VOICES else "rejected"), refuted
+        standing, reasons = "disputed", refuted
     elif solid:
         standing, reasons = "confirmed", []
     elif ruling is not None:

@@ -29,10 +29,10 @@ class Done(NamedTuple):
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    """No settings of whoever runs the tests, and a record of its own."""
+    """No settings of whoever runs the tests, a record of its own, and no proof unless a test asks for one."""
     ours = ("MOA_", "GIT_", "COLUMNS", "NO_COLOR")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**clean, "MOA_RECORD": str(folder / "record.sqlite"), **more}
+    return {**clean, "MOA_RECORD": str(folder / "record.sqlite"), "MOA_REVIEW__PROVE": "off", **more}
 
 
 def command(*arguments: str) -> list[str]:

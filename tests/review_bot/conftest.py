@@ -31,6 +31,7 @@ def review(
     for name in set(os.environ) - set(environment(tmp_path)):
         monkeypatch.delenv(name)
     monkeypatch.setenv("MOA_RECORD", str(tmp_path / "record.sqlite"))
+    monkeypatch.setenv("MOA_REVIEW__PROVE", "off")
     monkeypatch.setenv("COLUMNS", "100")
 
     def run(*arguments: str, cwd: Path = repo.folder, stdin: str = "") -> Done:

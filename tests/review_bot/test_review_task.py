@@ -191,7 +191,7 @@ def test_facts_are_shown_with_what_they_are_about() -> None:
     about_item = Fact("test", "mean([]) raises", seen.items[0].id, supports=True)
     [question] = TASK.questions(LLAMA, 2, seen.with_facts([about_item, Fact("suite", "41 tests pass")]))
     assert "test: mean([]) raises (confirms it)" in texts(question)[1]
-    assert "suite: 41 tests pass (decides nothing)" in texts(question)[1]
+    assert "executed: suite: 41 tests pass\n" in texts(question)[1]
 
 
 def test_a_sound_change_is_not_discussed_but_everybody_gets_a_say() -> None:

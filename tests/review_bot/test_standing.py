@@ -208,7 +208,7 @@ def test_executed_evidence_refutes() -> None:
     one, other = item("qwen"), item("llama", ZERO_TOO)
     fact = Fact("test", "returns 0", one.id, supports=False)
     alone = only(review(one, facts=(fact,)))
-    assert (alone.standing, alone.reason) == ("rejected", "test: returns 0")
+    assert (alone.standing, alone.reason) == ("disputed", "test: returns 0")
     held = only(review(one, other, facts=(fact,)))
     assert (held.standing, held.reason) == ("disputed", "test: returns 0")
     tool = item("ruff")

@@ -116,9 +116,9 @@ def test_repositories_that_are_too_large(
 ) -> None:
     change = read_change(repo.folder, range="HEAD^!")
     monkeypatch.setattr(trees, "MOST_BYTES", 10)
-    assert "of Python files" in materialise(repo.folder, change, tmp_path / "a").extra["why"]
+    assert "MB of files" in materialise(repo.folder, change, tmp_path / "a").extra["why"]
     monkeypatch.setattr(trees, "MOST_FILES", 1)
-    assert "more than 1 Python files" in materialise(repo.folder, change, tmp_path / "b").extra["why"]
+    assert "more than 1 files" in materialise(repo.folder, change, tmp_path / "b").extra["why"]
 
 
 def test_a_folder_that_cannot_be_written(repo: GitRepo, tmp_path: Path) -> None:
