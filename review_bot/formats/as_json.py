@@ -46,6 +46,8 @@ def to_json(outcome: Outcome[Review], change: Change) -> dict[str, Any]:
         "aggregator": outcome.aggregator,
         "objections": list(review.objections) if review else [],
         "unplaced": [finding.model_dump(mode="json") for finding in review.unplaced] if review else [],
+        "behaviour": [one.model_dump(mode="json") for one in review.behaviour] if review else [],
+        "proof": review.proof.model_dump(mode="json") if review and review.proof else None,
         "warnings": list(outcome.warnings),
         "notes": list(change.notes),
     }

@@ -6,11 +6,11 @@ figures are folded. All foreign text goes through `markdown_text`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from review_bot.finding import ReportedFinding, UnplacedFinding
-from review_bot.formats import wording
+from review_bot.formats import behaviour, wording
 from review_bot.formats.frame import FrameLine, Frames
 from review_bot.formats.markdown_text import block, cell, code, fence, words
 
@@ -40,6 +40,8 @@ def render(outcome: Outcome[Review], change: Change) -> str:
         heading = f"{standing.capitalize()} ({len(findings)}): {wording.STANDINGS[standing]}"
         shown = [_finding(finding, frames) for finding in findings]
         parts += [_folded(heading, shown)] if standing in FOLDED else [f"#### {heading}", *shown]
+    if review:
+        parts += _behaviour(review)
     if review and review.unplaced:
         heading = f"Without a place ({len(review.unplaced)}): {wording.UNPLACED}"
         parts.append(_folded(heading, [_unplaced(finding) for finding in review.unplaced]))
@@ -67,10 +69,37 @@ def _finding(finding: ReportedFinding, frames: Frames) -> str:
         parts.append(f"Suggestion:\n\n{fence(diff, 'diff')}")
     if finding.evidence:
         parts.append("\n".join(f"- evidence: {words(wording.evidence(item))}" for item in finding.evidence))
+    if test := behaviour.test_in(finding.evidence):
+        parts.append(f"{behaviour.TEST}:\n\n{fence(test, 'python')}")
     if reason := wording.reason(finding):
         parts.append(f"{finding.standing.capitalize()}: {words(reason)}")
     parts.append(words(wording.attribution(finding)))
     return "\n\n".join(parts)
+
+
+def _behaviour(review: Review) -> list[str]:
+    """One table of what behaves differently, the intended included."""
+    proof = review.proof
+    if not review.behaviour and not (proof and proof.searched):
+        return []
+    parts = [f"#### {behaviour.HEADING}"]
+    if proof:
+        parts.append(words(behaviour.summary(proof, review.behaviour)))
+    if review.behaviour:
+        parts.append("\n".join(_rows(review)))
+    if proof and (left := behaviour.unsearched(proof)):
+        parts.append(words(f"Not compared: {', '.join(left)}"))
+    return parts
+
+
+def _rows(review: Review) -> Iterator[str]:
+    yield f"| {' | '.join(behaviour.COLUMNS)} |"
+    yield "| --- | --- | --- | --- |"
+    for report in review.behaviour:
+        row = behaviour.row(report)
+        said = "; ".join([row.judgement, *behaviour.opinions(report)])
+        shown = [cell(code(text)) for text in (row.input, row.before, row.after)]
+        yield f"| {' | '.join([*shown, cell(words(said))])} |"
 
 
 def _unplaced(finding: UnplacedFinding) -> str:

@@ -11,9 +11,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from review_bot.finding import ReportedFinding, Severity
-from review_bot.formats import wording
+from review_bot.formats import behaviour, wording
 from review_bot.formats.as_sarif import TOOL, rule_id
-from review_bot.formats.markdown_text import block, words
+from review_bot.formats.markdown_text import block, fence, words
 from review_bot.formats.well_formed import well_formed
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ def _diagnostic(finding: ReportedFinding) -> dict[str, Any]:
 def _message(finding: ReportedFinding) -> str:
     said = words(f"{finding.standing}: {wording.attribution(finding)}")
     parts = [words(finding.title), block(finding.body), said]
+    if test := behaviour.test_in(finding.evidence):
+        parts.append(f"{behaviour.TEST}:\n\n{fence(test, 'python')}")
     if finding.side == "LEFT":
         parts.insert(1, words(f"At {wording.place(finding)}."))
     return "\n\n".join(part for part in parts if part)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from review_bot.finding import ReportedFinding, Severity
-from review_bot.formats import wording
+from review_bot.formats import behaviour, wording
 from review_bot.formats.frame import Frames
 from review_bot.formats.well_formed import well_formed
 
@@ -103,6 +103,7 @@ def _result(finding: ReportedFinding, order: Mapping[str, int], fingerprint: str
             "raisedBy": finding.raised_by,
             "secondedBy": finding.seconded_by,
             "disputedBy": finding.disputed_by,
+            "evidence": finding.evidence,
         },
     }
     if finding.suggestion is not None and finding.line is not None and finding.side == "RIGHT":
@@ -113,6 +114,8 @@ def _result(finding: ReportedFinding, order: Mapping[str, int], fingerprint: str
 def _message(finding: ReportedFinding) -> str:
     """Plain text. A link in a model's words stays words: "](" would make it one (SARIF 3.11.6)."""
     parts = [finding.title, finding.body.strip(), f"{finding.standing}: {wording.attribution(finding)}"]
+    if test := behaviour.test_in(finding.evidence):
+        parts.append(f"{behaviour.TEST}:\n\n{test}")
     if finding.side == "LEFT":
         parts.insert(1, f"At {wording.place(finding)}.")
     return "\n\n".join(part for part in parts if part).replace("](", "] (")

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from moa_engine.printable import one_line, printable
 from review_bot.finding import ReportedFinding, Standing, UnplacedFinding
-from review_bot.formats import wording
-from review_bot.formats.columns import chop, crop, wrap
+from review_bot.formats import behaviour, wording
+from review_bot.formats.columns import chop, columns, crop, wrap
 from review_bot.formats.frame import FrameLine, Frames
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def render(outcome: Outcome[Review], change: Change, *, width: int, colour: bool
         page.text(f"{standing.capitalize()} ({len(findings)}): {wording.STANDINGS[standing]}", "heading")
         for finding in findings:
             _finding(page, finding, standing, frames)
+    if review:
+        _behaviour(page, review)
     _unplaced(page, review.unplaced if review else ())
     _not_reviewed(page, change)
     remarks = wording.remarks(outcome, change)
@@ -117,6 +119,7 @@ def _finding(page: _Page, finding: ReportedFinding, standing: Standing, frames: 
         _suggestion(page, finding, frames)
     for evidence in finding.evidence:
         page.text(f"evidence: {wording.evidence(evidence)}", indent="  ", hanging="    ")
+    _test(page, behaviour.test_in(finding.evidence))
     if reason := wording.reason(finding):
         page.text(f"{standing}: {reason}", indent="  ", hanging="    ")
     page.text(wording.attribution(finding), "quiet", "  ", "    ")
@@ -139,6 +142,44 @@ def _suggestion(page: _Page, finding: ReportedFinding, frames: Frames) -> None:
         style = {"+": "added", "-": "removed"}.get(mark, "")
         for number, piece in enumerate(chop(printable(line.expandtabs(4)), page.width - 6)):
             page.line(f"    {' ' if number else mark} {piece}", style)
+
+
+def _test(page: _Page, test: str) -> None:
+    """A witness's test, whole, since people copy it."""
+    if test:
+        page.text(f"{behaviour.TEST}:", indent="  ")
+    for line in test.splitlines():
+        for piece in chop(printable(line.expandtabs(4)), page.width - 4):
+            page.line(f"    {piece}")
+
+
+def _behaviour(page: _Page, review: Review) -> None:
+    """One table of what behaves differently, the intended included."""
+    proof = review.proof
+    if not review.behaviour and not (proof and proof.searched):
+        return
+    page.gap()
+    told = f": {behaviour.summary(proof, review.behaviour)}" if proof else ""
+    page.text(f"{behaviour.HEADING}{told}", "heading")
+    rows = [behaviour.COLUMNS, *map(behaviour.row, review.behaviour)] if review.behaviour else []
+    widths = _widths(rows, page.width - 2)
+    for number, cells in enumerate(rows):
+        shown = [crop(cell, width) for cell, width in zip(cells, widths, strict=True)]
+        padded = (cell + " " * (width - columns(cell)) for cell, width in zip(shown, widths, strict=True))
+        page.line("  " + "  ".join(padded).rstrip(), "" if number else "quiet")
+        for opinion in behaviour.opinions(review.behaviour[number - 1]) if number else ():
+            page.text(opinion, "quiet", "    ", "      ")
+    if proof and (left := behaviour.unsearched(proof)):
+        page.text(f"not compared: {', '.join(left)}", "quiet", "  ", "    ")
+
+
+def _widths(rows: Sequence[behaviour.Row], width: int) -> list[int]:
+    """Columns for each cell: what it needs, and where that is too much, the widest get less."""
+    widths = [max(map(columns, cells)) for cells in zip(*rows, strict=True)]
+    left = max(width - 2 * (len(widths) - 1), 4 * len(widths))
+    while sum(widths) > left:
+        widths[widths.index(max(widths))] -= 1
+    return widths
 
 
 def _unplaced(page: _Page, findings: Sequence[UnplacedFinding]) -> None:

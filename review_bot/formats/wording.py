@@ -86,6 +86,9 @@ def _disputes(finding: ReportedFinding) -> list[tuple[str, str]]:
 def evidence(item: Mapping[str, Any]) -> str:
     """One fact: its kind, its text, and whether it speaks for or against the finding."""
     verdict = {True: " (confirms it)", False: " (refutes it)", None: ""}[item.get("supports")]
+    if item.get("kind") == "witness" and "text" not in item:
+        found_by = ", ".join(map(str, item.get("found_by", ())))
+        return one_line(f"witness: {item.get('input', '')} (found by {found_by})")
     return one_line(f"{item.get('kind', 'fact')}: {item.get('text', '')}{verdict}")
 
 
@@ -161,6 +164,8 @@ def remarks(outcome: Outcome[Review], change: Change) -> Sequence[str]:
     if outcome.masked_secrets:
         secrets = counted(outcome.masked_secrets, "secret")
         found.append(f"{secrets} in the change masked before anything was sent")
+    if outcome.result and outcome.result.proof:
+        found += map(one_line, outcome.result.proof.notes)
     if outcome.result and outcome.result.objections:
         unused = counted(len(outcome.result.objections), "statement")
         first = one_line(outcome.result.objections[0])

@@ -75,9 +75,7 @@ def _finding(together: Sequence[BehaviourReport]) -> Finding:
         more = [f"- `{_one_line(one.input)}` {difference(one)}" for one in together[1:_MOST]]
         parts.append("\n".join(["Also:", *more]))
     if first.judgement == "unjudged":
-        parts.append(
-            "Is that intended? Nobody has judged it; that it is so was found by running both versions."
-        )
+        parts.append("Is that intended? Running both versions shows it; nobody has judged it.")
     else:
         parts += [f"{said.member}: {said.judgement}. {said.why}".strip() for said in first.judged_by]
     return Finding(
