@@ -115,6 +115,11 @@ class Change:
         """The changed file with this path at head (or at base, when it was deleted)."""
         return next((file for file in self.files if file.path == path), None)
 
+    def python_paths(self) -> list[str]:
+        """The changed Python files, as they are called at either side."""
+        paths = [path for file in self.files for path in (file.old_path, file.path) if path]
+        return [path for path in dict.fromkeys(paths) if path.endswith(".py")]
+
 
 @dataclass(frozen=True, slots=True)
 class Trees:

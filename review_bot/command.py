@@ -1,4 +1,4 @@
-"""What `review-bot` does: a committee's review of a change in a git repository, or of a patch.
+"""What `review-bot` does: a committee's review of a change in a git repository, or of a patch; witnesses.
 
 argparse and not a nicer library, because of its import: 10 ms, where cyclopts costs 250 and typer 550,
 on a command that people run in hooks. Whatever is not needed for `--version` and `--help` is imported
@@ -67,7 +67,12 @@ def run(arguments: Sequence[str]) -> int:
         return REVIEWED
     gc.disable()  # start-up makes what stays; looking through it for garbage costs a tenth of the CPU
     try:
-        return _review(_parser().parse_args(arguments))
+        args = _parser().parse_args(arguments)
+        if args.command == "witness":
+            from review_bot.proof.witness import run as witness
+
+            return witness(args)
+        return _review(args)
     except MoaError as error:
         _say(error.message, error.hint)
         return USAGE if isinstance(error, ConfigError | BudgetExceeded | Unpriced) else NO_REVIEW
@@ -85,11 +90,14 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from review_bot.proof.witness import EPILOG as EXIT_CODES
+    from review_bot.proof.witness import add_options
+
     parser = argparse.ArgumentParser(
         prog="review-bot", description="A committee of different models and tools reviews a change."
     )
     parser.add_argument("--version", action="store_true", help="print the version")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     review = commands.add_parser(
         "review",
         help="review a range of commits, the index, the working tree or a patch",
@@ -102,6 +110,14 @@ def _parser() -> argparse.ArgumentParser:
     _add_proof(review)
     _add_output(review)
     add_committee_options(review)
+    witness = commands.add_parser(
+        "witness",
+        help="search inputs on which two versions behave differently, without any model",
+        description="Run both versions of what a change touches, and show inputs on which they differ.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_options(witness)
     return parser
 
 

@@ -131,10 +131,10 @@ def behaviours_in(facts: Iterable[Fact]) -> list[BehaviourReport]:
         if fact.kind == BEHAVIOUR:
             report = BehaviourReport.model_validate(fact.data)
             found.setdefault((report.name, report.input), report)
-    return sorted(found.values(), key=_by_interest)
+    return sorted(found.values(), key=by_interest)
 
 
-def _by_interest(report: BehaviourReport) -> tuple[object, ...]:
+def by_interest(report: BehaviourReport) -> tuple[object, ...]:
     """What is likely a regression first; within a rank, plain inputs before those of a wrong type."""
     misused = report.head.text.startswith(("TypeError", "AttributeError")) or "None" in report.input
     return (-report.rank, misused, report.path, report.line, len(report.input), report.input)
@@ -163,6 +163,7 @@ __all__ = [
     "SearchedReport",
     "behaviour_fact",
     "behaviours_in",
+    "by_interest",
     "claim_fact",
     "difference",
     "judgement_fact",

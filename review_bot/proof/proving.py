@@ -159,7 +159,7 @@ class Proving:
         known = dict(self._found.behaviours)
         judged = asyncio.ensure_future(self._judged(list(known.values())))
         try:
-            modules = await in_thread(lambda: HeadModules(sides.head, self._changed()))
+            modules = await in_thread(lambda: HeadModules(sides.head, self.change.python_paths()))
             claims = claims_in(ledger, modules.name)
             if claims:
                 await self._tested(sides, claims, modules)
@@ -193,7 +193,7 @@ class Proving:
         searching = in_thread(
             lambda: prove(
                 sides,
-                self._changed(),
+                self.change.python_paths(),
                 functions=functions,
                 seconds=seconds,
                 unsafe=self.plan.unsafe,
@@ -215,10 +215,6 @@ class Proving:
 
     def _keep(self, proof: Proof) -> None:
         self._facts += map(behaviour_fact, self._found.add(proof))
-
-    def _changed(self) -> list[str]:
-        paths = [path for file in self.change.files for path in (file.old_path, file.path) if path]
-        return [path for path in dict.fromkeys(paths) if path.endswith(".py")]
 
     async def _tested(self, sides: Sides, claims: Sequence[Claim], modules: HeadModules) -> None:
         """Put what findings claim of calls to the test."""
