@@ -20,13 +20,21 @@ from review_bot.grouping import body_of
 MOST_CLAIMS = 6
 
 _EXCEPTION = re.compile(r"\b[A-Z]\w*(?:Error|Exception|Exit|Interrupt|Iteration)\b")
+#: How exceptions are called in words.
+_IN_WORDS = {
+    "division by zero": "ZeroDivisionError",
+    "divides by zero": "ZeroDivisionError",
+    "index out of range": "IndexError",
+    "infinite recursion": "RecursionError",
+}
 _RAISES = re.compile(r"\b(?:rais|crash|fail|throw|error|exception|traceback|blow)", re.IGNORECASE)
 _NOT = re.compile(
     r"\b(?:no longer|not|never|without|instead of|\w+n't|silently|swallow\w*)\b[^.;]{0,40}?"
-    r"(?:rais|crash|fail|throw|error|exception)",
+    r"(?:rais|crash|fail|throw|error|exception)"
+    r"|(?:error|exception)s?\b[^.;]{0,40}?(?:swallow|silen|ignor|lost|hidden)",
     re.IGNORECASE,
 )
-_RETURNS = re.compile(r"\breturns? `?(None|True|False|-?\d+(?:\.\d+)?|\[\]|\{\}|\(\)|''|\"\")(?![\w.])")
+_RETURNS = re.compile(r"\b[Rr]eturns? `?(None|True|False|-?\d+(?:\.\d+)?|\[\]|\{\}|\(\)|''|\"\")(?!\w|\.\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +147,7 @@ def _claimed(text: str) -> tuple[tuple[str, ...], str]:
     if _NOT.search(text):
         return (), ""
     named = [name for name in dict.fromkeys(_EXCEPTION.findall(text)) if _is_exception(name)]
+    named = named or [name for words, name in _IN_WORDS.items() if words in text.lower()][:1]
     if named or _RAISES.search(text):
         return tuple(named) or ("Exception",), ""
     values = set(_RETURNS.findall(text))
