@@ -15,40 +15,23 @@ from pytest_moa.search.neighbours import neighbour
 from pytest_moa.values import Expression
 
 #: Values that code often treats apart, as source.
-SPECIAL = (
-    "None",
-    "True",
-    "False",
-    "0",
-    "1",
-    "-1",
-    '""',
-    '"a"',
-    "b''",
-    "[]",
-    "{}",
-    "()",
-    "set()",
-    'ValueError("wrong")',
-    "object()",
-    "float('nan')",
-    "float('inf')",
-    "1e400",
-    "10 ** 20",
-    '"a.b"',
-    '"a b"',
-    "'say \"hi\"'",
-    '"back\\\\slash"',
-    '"line one\\nline two"',
-    '"\\u00e9"',
-    "(lambda *args, **kwargs: None)",
-    "type('Falsy', (), {'__bool__': lambda self: False, '__call__': lambda self, *args: 'called'})()",
-    "int",
-    "str",
-    "[1, 2]",
-    '{"a": 1}',
-    "(1, 2)",
-    '["a", "b"]',
+SPECIAL: Sequence[Sequence[str]] = (
+    ("None",),
+    ("True", "False"),
+    ("0", "1", "-1", "10 ** 20", "1e400", "float('nan')", "0.5"),
+    ('""', '"a"', '"a b"', '"\\u00e9"', '"1"'),
+    ('"a.b"', "'say \"hi\"'", '"back\\\\slash"', '"line one\\nline two"', '"a=b, c"', '" a "', '"%s {0}"'),
+    ("b''", "b'a'"),
+    ("[]", "{}", "()", "set()"),
+    ("[1, 2]", '["a", "b"]', "(1, 2)", '{"a": 1}', "[None]", '{"a.b": {"c": []}}'),
+    ('ValueError("wrong")', "KeyError('key')", "Exception()"),
+    ("(lambda *args, **kwargs: None)", "(lambda *args: args)", "str.upper"),
+    ("int", "str", "dict", "ValueError"),
+    (
+        "object()",
+        "type('Falsy', (), {'__bool__': lambda self: False, '__call__': lambda self, *args: 'called'})()",
+        "type('Text', (str,), {})('a')",
+    ),
 )
 
 
@@ -123,8 +106,12 @@ class Amplifier:
         if not found:
             return None
         node = self._preferred(found, tree)
-        source = self.rng.choice(self.constants if self.constants and self.rng.random() < 0.35 else SPECIAL)
+        use_constant = self.constants and self.rng.random() < 0.3
+        source = self.rng.choice(self.constants) if use_constant else self._special()
         return replaced(body, node, source)
+
+    def _special(self) -> str:
+        return self.rng.choice(self.rng.choice(SPECIAL))
 
     def _preferred(self, found: Sequence[ast.expr], tree: ast.AST) -> ast.expr:
         """One of the expressions, rather one that is given under a name of the changed statements."""
@@ -176,7 +163,9 @@ class Amplifier:
         node = self.rng.choice(calls)
         callee = _last_name(node.func)
         places = [place for owner, place in self.by_place if owner == callee and not place.isdigit()]
+        foremost = [place for _, place in self.by_place if place in self.words]
         names = [*places, *self.keywords] if self.rng.random() < 0.6 else places or self.keywords
+        names = foremost if foremost and self.rng.random() < 0.5 else names
         names = [name for name in names if all(one.arg != name for one in node.keywords)]
         if not names:
             return None
@@ -184,7 +173,7 @@ class Amplifier:
         known = self.by_place.get((callee, name)) or [
             source for (_, place), sources in self.by_place.items() if place == name for source in sources
         ]
-        value = self.rng.choice(known if known and self.rng.random() < 0.6 else SPECIAL)
+        value = self.rng.choice(known) if known and self.rng.random() < 0.6 else self._special()
         node.keywords.append(ast.keyword(name, ast.parse(value, mode="eval").body))
         return ast.unparse(tree)
 

@@ -81,7 +81,8 @@ def identity(module: str, qualname: str, input: str, base: Side, head: Side, dif
 class Searched:
     """What became of one changed function. `why` is for people.
 
-    `branches` is such as "5 of 6 changed branches reached", "" where that is not known.
+    `branches` is such as "5 of 6 branches reached", "" where that is not known; `unreached` are the source
+    lines of the others, at base. `tried` are some of the inputs, as source.
     """
 
     path: str
@@ -91,11 +92,20 @@ class Searched:
     executions: int = 0  #: programs that were run on both sides
     seconds: float = 0.0
     branches: str = ""
+    module: str = ""
+    unreached: tuple[str, ...] = ()
+    tried: tuple[str, ...] = ()
+
+    @property
+    def function(self) -> str:
+        """As "package.module:Class.method"."""
+        return f"{self.module}:{self.qualname}"
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Searched:
         """What `asdict` wrote."""
-        return cls(**data)
+        lists = {name: tuple(data.get(name, ())) for name in ("unreached", "tried")}
+        return cls(**{**data, **lists})
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,17 @@ class Failures:
 class Campaign:
     """One comparison while it runs."""
 
-    def __init__(self, base: Tree, head: Tree, comparison: Comparison, hunt: Hunt, *, confined: bool) -> None:
+    def __init__(
+        self,
+        base: Tree,
+        head: Tree,
+        comparison: Comparison,
+        hunt: Hunt,
+        *,
+        confined: bool,
+        workers: int = 2,
+    ) -> None:
+        self.workers = workers
         self.trees = base, head
         self.comparison = comparison
         self.hunt = hunt
@@ -82,7 +92,8 @@ class Campaign:
             )
 
         base, head = self.trees
-        return Pair(live(base, self.comparison.base_modules), live(head, self.comparison.head_modules))
+        lives = live(base, self.comparison.base_modules), live(head, self.comparison.head_modules)
+        return Pair(*lives, self.workers)
 
     def _suite(self) -> Suite | None:
         base, head = self.trees
@@ -94,11 +105,9 @@ class Campaign:
         ]
         if not files:
             return None
-        lives = (
-            collecting(tree, modules, files, confined=self.confined)
-            for tree, modules in ((base, self.comparison.base_modules), (head, self.comparison.head_modules))
-        )
-        return Suite(Pair(*lives), base.root)
+        first = collecting(base, self.comparison.base_modules, files, confined=self.confined)
+        second = collecting(head, self.comparison.head_modules, files, confined=self.confined)
+        return Suite(Pair(first, second, self.workers), base.root)
 
     def _note_failures(self, pair: Pair, reports: tuple[Any, Any]) -> None:
         for report, live, known in zip(

@@ -23,6 +23,11 @@ class Difference:
     head: str
 
     @property
+    def can_be_written(self) -> bool:
+        """Whether a test can say what base showed, as far as that is known."""
+        return self.fact is None or bool(self.fact["source"])
+
+    @property
     def kind(self) -> tuple[str, ...]:
         """What a smaller program must still show to stand for this one."""
         error = self.head.partition(":")[0] if self.differs in ("exception", "time") else ""

@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_moa.proof.behaviour import BehaviourChange, Outcome, Side, identity
 from pytest_moa.proof.changes import ChangedFunction
-from pytest_moa.proof.difference import Difference, differences, shown
+from pytest_moa.proof.difference import Details, Difference, differences, shown
 from pytest_moa.proof.lane import Lane, mentions_private
 from pytest_moa.proof.reducing import reductions
 from pytest_moa.proof.replaying import Replayer
@@ -25,10 +25,16 @@ SECONDS, LONG = 0.25, 2.0
 MOST_WITNESSES, MOST_OF_A_KIND = 4, 2
 #: Programs of one batch that are looked at closer.
 MOST_EXAMINED = 12
+#: Inputs of one changed function that are told to proposers.
+MOST_TRIED = 12
+#: Seconds for one batch of generated programs.
+PATIENCE = 1.5
 #: Seconds for making one witness smaller.
 SHRINKING = 3.0
 #: Seconds after its last witness, divided by how many there are, after which a function has shown enough.
 QUIET = 16.0
+#: Places of one program that are tried in a test.
+MOST_WRITTEN = 4
 #: Tests that were written for one kind of difference and did not prove it.
 MOST_REFUTED = 4
 
@@ -40,7 +46,8 @@ class Tally:
     executions: int = 0
     seconds: float = 0.0
     refused: int = 0
-    reached: set[str] = field(default_factory=set)
+    reached: set[str] = field(default_factory=set)  #: "module branch", at base
+    tried: dict[str, None] = field(default_factory=dict)  #: some inputs, as source
 
 
 class Hunt:
@@ -65,6 +72,7 @@ class Hunt:
         self._kinds: Counter[tuple[str, ...]] = Counter()
         self._refuted: Counter[tuple[str, ...]] = Counter()
         self._seen: set[str] = set()
+        self._chancy: set[str] = set()  # tests that do not do the same twice
         self._last: dict[str, float] = {}  # when a function showed its last witness
 
     @property
@@ -78,22 +86,50 @@ class Hunt:
         quiet = time.monotonic() - self._last.get(name, time.monotonic())
         return mine >= MOST_WITNESSES or (mine > 0 and quiet > QUIET / mine)
 
-    def consider(self, lane: Lane, snippets: Iterable[Snippet]) -> tuple[list[Snippet], list[dict[str, Any]]]:
-        """Run programs on both sides, follow up those that differ; gives what ran, and base's results."""
+    def consider(
+        self, lane: Lane, snippets: Iterable[Snippet], patience: float = PATIENCE
+    ) -> tuple[list[Snippet], list[dict[str, Any]]]:
+        """Run programs on both sides, follow up those that differ; gives what ran, and base's results.
+
+        Those for which `patience`, in seconds, is too short are left out.
+        """
         fresh = []
-        for snippet in snippets:
+        for given in snippets:
+            snippet = given.stilled() if given.item in self._chancy and not given.is_still else given
             key = f"{snippet.item}\n{snippet.module}\n{snippet.source}"
             if key not in self._seen:
                 self._seen.add(key)
                 fresh.append(snippet)
-        if not fresh or self.over:
-            return [], []
-        base, head = lane.run(fresh, SECONDS)
+        ran: list[Snippet] = []
+        results: list[dict[str, Any]] = []
+        until = time.monotonic() + patience
+        count = 40
+        while fresh and not self.over and time.monotonic() < until:
+            now, fresh = fresh[:count], fresh[count:]
+            began = time.monotonic()
+            base, head = lane.run(now, SECONDS)
+            each = (time.monotonic() - began) / len(now)
+            count = max(8, min(1000, int((until - time.monotonic()) / each)))
+            ran += now
+            results += base
+            self._follow_up(lane, now, base, head)
+        return ran, results
+
+    def _follow_up(
+        self,
+        lane: Lane,
+        snippets: Sequence[Snippet],
+        base: Sequence[Mapping[str, Any]],
+        head: Sequence[Mapping[str, Any]],
+    ) -> None:
         differing: list[Snippet] = []
-        for snippet, was, now in zip(fresh, base, head, strict=True):
+        for snippet, was, now in zip(snippets, base, head, strict=True):
             tally = self.tallies.get(self.owner(snippet.aim))
             if tally is not None:
                 tally.executions += 1
+                if was["hits"] or len(tally.tried) < MOST_TRIED // 2:
+                    tally.tried[snippet.source] = None
+                tally.reached.update(was["hits"])
                 tally.refused += bool(was["refused"] or now["refused"])
             if was["digest"] != now["digest"] and not (was["refused"] or now["refused"]):
                 differing.append(snippet)
@@ -101,7 +137,6 @@ class Hunt:
             if self.over:
                 break
             self.examine(lane, snippet)
-        return fresh, base
 
     def owner(self, aim: str) -> str:
         """The changed function that a program for `aim` is searching for."""
@@ -128,7 +163,12 @@ class Hunt:
 
     def examine(self, lane: Lane, snippet: Snippet) -> None:
         """Make a witness of a program that differs, if its kind is new."""
-        base, _, found = self.looked_at(lane, snippet)
+        base, head, found = self.looked_at(lane, snippet)
+        if not found and not snippet.is_still and self._by_chance(base, head):
+            if snippet.item:
+                self._chancy.add(snippet.item)
+            self.examine(lane, snippet.stilled())
+            return
         if not found:
             self.notes["differences that a side does not repeat"] += 1
             return
@@ -140,11 +180,16 @@ class Hunt:
             if self.over and self.found:
                 return
             base, head, found = self.looked_at(lane, one)
-            for difference in found[:3]:
+            found.sort(key=lambda one: not one.can_be_written)
+            for difference in found[:MOST_WRITTEN]:
                 if self._wanted(name, difference) and self._proved(
                     lane, one, difference, base[0], head[0], name
                 ):
                     return
+
+    def _by_chance(self, base: Sequence[Details], head: Sequence[Details]) -> bool:
+        """Whether a side did not do the same twice."""
+        return any(one["digest"] != side[0]["digest"] for side in (base, head) for one in side)
 
     def _name_of(self, snippet: Snippet, base: Mapping[str, Any]) -> str:
         reached = base.get("functions", ())

@@ -62,24 +62,30 @@ class Live:
             try:
                 return self._process.call(job, args, limits=limits, each=each)
             except WarmFailed:
-                self.close()
+                with self._lock:
+                    self._drop()
                 if attempt:
                     raise
         raise AssertionError
 
     def close(self) -> None:
-        """End the process."""
+        """End the process for good, also one that is just being started."""
+        with self._lock:
+            self.failure = self.failure or "it has been closed"
+            self._drop()
+
+    def _drop(self) -> None:
         if self._process is not None:
             self._process.close()
             self._process = None
 
 
 class Pair:
-    """Base and head; a context manager."""
+    """Base and head; a context manager. With one worker they run one after the other."""
 
-    def __init__(self, base: Live, head: Live) -> None:
+    def __init__(self, base: Live, head: Live, workers: int = 2) -> None:
         self.base, self.head = base, head
-        self._threads = ThreadPoolExecutor(2)
+        self._threads = ThreadPoolExecutor(min(2, workers))
         self.executions = 0
 
     def __enter__(self) -> Self:

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from moa_engine.errors import MoaError
+from pytest_moa.code import Probes
 from pytest_moa.proof.behaviour import BehaviourChange, Proof, Searched, Side, Status, identity
 from pytest_moa.proof.campaign import Campaign, Failures
 from pytest_moa.proof.changes import ChangedFunction, Entry
 from pytest_moa.proof.gathering import Comparison, compared, differing_files, is_source
-from pytest_moa.proof.hunting import Hunt, change_name
+from pytest_moa.proof.hunting import MOST_TRIED, Hunt, change_name
+from pytest_moa.proof.questions import OpenQuestion, questions_of
 from pytest_moa.proof.replaying import Replayer, tree_of
 from pytest_moa.proof.snippet import Snippet
 from pytest_moa.proof.texts import shortened
 from pytest_moa.sandbox import probe
+
+__all__ = [
+    "OpenQuestion",
+    "ProofUnavailable",
+    "ProposedCalls",
+    "Sides",
+    "open_questions",
+    "prove",
+    "replay",
+]
 
 
 class ProofUnavailable(MoaError):
@@ -39,17 +51,6 @@ class ProposedCalls:
     function: str  #: "package.module:Class.method"
     calls: tuple[str, ...]
     by: str  #: the proposer's name, for the record
-
-
-@dataclass(frozen=True, slots=True)
-class OpenQuestion:
-    """A changed function for which no difference was found yet: what a proposer of calls should see."""
-
-    function: str  #: "package.module:Class.method"
-    base: str  #: source of the function at base, "" if it is not there
-    head: str
-    tried: tuple[str, ...]  #: some of the inputs, as source
-    unreached: tuple[str, ...]  #: source lines of changed branches that no input reached
 
 
 def prove(
@@ -83,7 +84,7 @@ def prove(
     comparison = compared(base, head, sources)
     if functions is not None:
         comparison.changed = _limited(comparison, functions)
-    with Replayer(base, head, confined=confined) as replayer:
+    with Replayer(base, head, confined=confined, workers=workers) as replayer:
         hunt = Hunt(
             comparison.changed,
             replayer,
@@ -91,12 +92,12 @@ def prove(
             progress or (lambda _: None),
             stop or threading.Event(),
         )
-        campaign = Campaign(base, head, comparison, hunt, confined=confined)
+        campaign = Campaign(base, head, comparison, hunt, confined=confined, workers=workers)
         campaign.run(_proposed(calls))
     found = [*_import_changes(comparison, campaign.failures), *sorted(hunt.found, key=lambda one: -one.rank)]
     return Proof(
         tuple(found),
-        tuple(_searched(hunt, campaign.failures)),
+        tuple(_searched(hunt, comparison, campaign.failures)),
         probe().name if confined else "none",
         time.monotonic() - began,
         (*campaign.notes, *_notes(hunt, comparison)),
@@ -180,7 +181,7 @@ def _import_changes(comparison: Comparison, failures: Failures) -> list[Behaviou
     return found
 
 
-def _searched(hunt: Hunt, failures: Failures) -> list[Searched]:
+def _searched(hunt: Hunt, comparison: Comparison, failures: Failures) -> list[Searched]:
     found = []
     for one in hunt.changed.values():
         tally = hunt.tallies[one.name]
@@ -201,8 +202,42 @@ def _searched(hunt: Hunt, failures: Failures) -> list[Searched]:
             why = "no public caller was found" if not one.entries else "the time was over"
         elif tally.refused > tally.executions / 2:
             status, why = "not comparable", "it needs the network, or something else outside of the sandbox"
-        found.append(Searched(one.path, one.qualname, status, why, tally.executions, round(tally.seconds, 2)))
+        branches, unreached = _branches(one, tally.reached, comparison)
+        found.append(
+            Searched(
+                one.path,
+                one.qualname,
+                status,
+                why,
+                tally.executions,
+                round(tally.seconds, 2),
+                branches,
+                one.module,
+                unreached,
+                tuple(shortened(source, 300) for source in list(tally.tried)[:MOST_TRIED]),
+            )
+        )
     return found
+
+
+def _branches(
+    function: ChangedFunction, reached: Collection[str], comparison: Comparison
+) -> tuple[str, tuple[str, ...]]:
+    """How many of a function's branches at base were reached, and the source lines of the others."""
+    path = comparison.base_modules.get(function.module)
+    if path is None:
+        return "", ()
+    text = path.read_text(encoding="utf-8")
+    every = Probes.of(text, str(path), {function.qualname}).by_function.get(function.qualname, frozenset())
+    if not every:
+        return "", ()
+    missed = [branch for branch in every if f"{function.module} {branch}" not in reached]
+    lines = text.splitlines()
+    shown = {
+        int(branch.partition(":")[0]): f"{lines[int(branch.partition(':')[0]) - 1].strip()}  # {branch}"
+        for branch in sorted(missed, key=lambda one: int(one.partition(":")[0]))
+    }
+    return f"{len(every) - len(missed)} of {len(every)} branches reached", tuple(shown.values())[:12]
 
 
 def _notes(hunt: Hunt, comparison: Comparison) -> list[str]:
@@ -216,10 +251,12 @@ def replay(test: str, sides: Sides, *, unsafe: bool = False, workers: int = 2) -
     Raises:
         ProofUnavailable: no sandbox works here and not `unsafe`.
     """
-    with Replayer(tree_of(sides.base), tree_of(sides.head), confined=_confined(unsafe)) as replayer:
+    confined = _confined(unsafe)
+    trees = tree_of(sides.base), tree_of(sides.head)
+    with Replayer(*trees, confined=confined, workers=workers) as replayer:
         return replayer.whole(test)
 
 
 def open_questions(sides: Sides, proof: Proof) -> tuple[OpenQuestion, ...]:
     """What proposers of calls need to know of the functions for which no difference was found."""
-    raise NotImplementedError
+    return questions_of(sides.base, sides.head, proof)

@@ -9,13 +9,15 @@ from collections.abc import Mapping, Sequence
 
 from pytest_moa.proof.changes import ModuleSource
 from pytest_moa.proof.clues import amplifier_for
-from pytest_moa.proof.hunting import Hunt
+from pytest_moa.proof.hunting import PATIENCE, Hunt
 from pytest_moa.proof.snippet import Snippet
 from pytest_moa.proof.suite import Body, Suite
 from pytest_moa.sandbox import Limits
 
 #: Programs of one batch.
 BATCH = 120
+#: Known programs that half of the others are made near to, at either end.
+FOREMOST = 12
 #: Programs of one changed function that others are made near to.
 MOST_KNOWN = 150
 
@@ -51,7 +53,7 @@ class Rehearsal:
         """Run all bodies on both sides."""
         began = time.monotonic()
         for at in range(0, len(self.bodies), BATCH):
-            self._run([body.snippet for body in self.bodies[at : at + BATCH]])
+            self._run([body.snippet for body in self.bodies[at : at + BATCH]], patience=4 * PATIENCE)
         for name in self.amplifiers:
             self.hunt.tallies[name].seconds += (time.monotonic() - began) / len(self.amplifiers)
 
@@ -103,17 +105,20 @@ class Rehearsal:
         return True
 
     def _start(self, known: Sequence[Snippet]) -> Snippet:
-        """A program to begin with: new ones, and short ones, more often."""
-        if self.rng.random() < 0.3:
-            return self.rng.choice(known[-12:])
+        """A program to begin with: those that name what changed come first; new and short ones more often."""
+        chance = self.rng.random()
+        if chance < 0.5:
+            return self.rng.choice(known[:FOREMOST])
+        if chance < 0.75:
+            return self.rng.choice(known[-FOREMOST:])
         return min(self.rng.sample(known, min(2, len(known))), key=lambda one: len(one.source))
 
-    def _run(self, snippets: Sequence[Snippet], name: str = "") -> None:
-        ran, results = self.hunt.consider(self.suite, snippets)
+    def _run(self, snippets: Sequence[Snippet], name: str = "", patience: float = PATIENCE) -> None:
+        ran, results = self.hunt.consider(self.suite, snippets, patience)
         for snippet, result in zip(ran, results, strict=True):
             fresh = set(result["hits"]) - self.reached[name]
             self.reached[name] |= fresh
             if name and fresh and not result["raised"].startswith("builtins.SyntaxError"):
-                self.known[name] = [*self.known[name], snippet][-MOST_KNOWN:]
-            if name:
-                self.hunt.tallies[name].reached |= fresh
+                self.known[name].append(snippet)
+                if len(self.known[name]) > MOST_KNOWN:
+                    del self.known[name][FOREMOST]

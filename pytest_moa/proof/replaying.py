@@ -37,14 +37,14 @@ class Verdict:
 class Replayer:
     """Warm processes that have imported pytest and nothing of the project; a context manager."""
 
-    def __init__(self, base: Tree, head: Tree, *, confined: bool) -> None:
+    def __init__(self, base: Tree, head: Tree, *, confined: bool, workers: int = 2) -> None:
         self.base, self.head = (
             {seed: _live(tree, seed, confined=confined) for seed in sorted(set(HASH_SEEDS))}
             for tree in (base, head)
         )
         self._trees = {"base": base, "head": head}
         self._projects: dict[str, Project] = {}
-        self._threads = ThreadPoolExecutor(2)
+        self._threads = ThreadPoolExecutor(min(2, workers))
 
     def __enter__(self) -> Self:
         return self

@@ -44,6 +44,25 @@ def limited(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+class Undo:
+    """Stands in for pytest's monkeypatch: `setattr("module.name", value)`, until `undo`."""
+
+    def __init__(self) -> None:
+        self._was: list[tuple[Any, str, Any]] = []
+
+    def setattr(self, target: str, value: Any) -> None:
+        """Exchange what a dotted name of an imported module leads to."""
+        module, _, name = target.rpartition(".")
+        owner = sys.modules[module]
+        self._was.append((owner, name, getattr(owner, name)))
+        setattr(owner, name, value)
+
+    def undo(self) -> None:
+        """Take all back."""
+        while self._was:
+            setattr(*self._was.pop())
+
+
 class _Output(io.StringIO):
     """Standard output of a program; its bytes' side goes nowhere."""
 
@@ -83,6 +102,7 @@ def run(
     """Run an instrumented program."""
     observer = Observer(keep_values=keep_values)
     output, kept = _Output(), (sys.stdout, sys.stderr)
+    undo = Undo()
     sys.stdout, sys.stderr = output, _Output()
     try:
         with warnings.catch_warnings(record=True) as caught:
@@ -93,6 +113,7 @@ def run(
             observer.warned = warned(caught)
     finally:
         sys.stdout, sys.stderr = kept
+        undo.undo()
     observer.output = output.getvalue()[:5_000]
     return observer
 

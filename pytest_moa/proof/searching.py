@@ -13,7 +13,7 @@ from typing import Any
 from pytest_moa.proof.amplifying import Amplifier
 from pytest_moa.proof.changes import ChangedFunction
 from pytest_moa.proof.clues import Sources, amplifier_for, constants_of
-from pytest_moa.proof.hunting import Hunt
+from pytest_moa.proof.hunting import PATIENCE, Hunt
 from pytest_moa.proof.lane import ModuleLane
 from pytest_moa.proof.snippet import Snippet
 from pytest_moa.sandbox import Limits
@@ -79,12 +79,14 @@ class Search:
         if place.rounds == 0:
             made += self._generated(place, "search", FIRST_BATCH)
         made += self._amplified(place, made)
+        place.amplifier.rng.shuffle(made)
         before = len(place.reached)
         place.empty = 0 if self._run(made, place) else place.empty + 1
         place.fruitless = 0 if len(place.reached) > before else place.fruitless + 1
 
     def _run(self, snippets: Sequence[Snippet], place: Place | None = None) -> int:
-        ran, results = self.hunt.consider(self.lane, snippets)
+        patience = PATIENCE if place is not None else 4 * PATIENCE
+        ran, results = self.hunt.consider(self.lane, snippets, patience)
         for snippet, result in zip(ran, results, strict=True):
             wanted = (
                 [place] if place is not None else [one for one in self.places if one.module == snippet.module]
@@ -95,7 +97,6 @@ class Search:
                 if fresh or given:
                     one.reached |= fresh
                     one.known = [*one.known[-MOST_KNOWN:], snippet]
-                    self.hunt.tallies[one.function.name].reached |= set(result["hits"])
         return len(ran)
 
     def _amplified(self, place: Place, made: Sequence[Snippet]) -> list[Snippet]:

@@ -16,6 +16,15 @@ from typing import Any
 SEEN, ARGUMENT, END = "__moa_seen", "__moa_argument", "__moa_end"
 
 
+#: Statements under which chance and the clock stand still; `monkeypatch` is pytest's.
+STILL = (
+    "import random",
+    "random.seed(1)",
+    'monkeypatch.setattr("os.urandom", lambda size: bytes(size))',
+    'monkeypatch.setattr("time.time", lambda: 1700000000.0)',
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Snippet:
     """A program that aims at the function `aim`, "module:qualname", with the names of `module`.
@@ -43,6 +52,15 @@ class Snippet:
     def with_source(self, source: str) -> Snippet:
         """Another program in its place."""
         return replace(self, source=source, code="")
+
+    @property
+    def is_still(self) -> bool:
+        """Whether chance and the clock stand still in it already."""
+        return STILL[1] in self.source or STILL[2] in self.source
+
+    def stilled(self) -> Snippet:
+        """The program with chance and the clock standing still."""
+        return self.with_source("\n".join([*STILL, self.source]))
 
     @property
     def cost(self) -> int:

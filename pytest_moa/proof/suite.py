@@ -23,7 +23,7 @@ from pytest_moa.proof.test_files import (
     body_without_docstring,
     bound_below,
 )
-from pytest_moa.proof.writing import Unwritable, body_of
+from pytest_moa.proof.writing import FIXTURES, Unwritable, body_of, hoist_imports
 from pytest_moa.sandbox import Limits
 from pytest_moa.warm import WarmProcess
 
@@ -248,7 +248,7 @@ class Suite:
         if found is None:
             raise Unwritable("its source is not found")
         written = body_of(snippet, difference, base)
-        _hoist_imports(written.body, written.imports)
+        hoist_imports(written)
         needed = [name for name in described["arguments"] if name not in described["params"]]
         conftests = []
         folder = path.parent
@@ -259,7 +259,7 @@ class Suite:
         body = ast.parse("\n".join(written.body))
         used = {one.id for one in ast.walk(body) if isinstance(one, ast.Name)} - set(bound_below(body))
         fixtures = [name for name in needed if name in used or name not in ("self", *_HARMLESS)]
-        fixtures += [name for name in ("capsys", "recwarn") if name in used and name not in fixtures]
+        fixtures += [name for name in FIXTURES if name in used and name not in fixtures]
         aim = snippet.aim.rpartition(".")[2].rpartition(":")[2]
         return Standalone(file, conftests).module(*found, written, fixtures, aim)
 
@@ -270,15 +270,3 @@ _HARMLESS = ("tmp_path", "monkeypatch", "capsys", "caplog", "recwarn", "request"
 
 def _parts(nodeid: str) -> list[str]:
     return nodeid.partition("[")[0].split("::")[1:]
-
-
-def _hoist_imports(body: list[str], imports: set[str]) -> None:
-    """Imports among the first statements belong to the top of the module."""
-    kept = []
-    for source in body:
-        node = ast.parse(source).body[0]
-        if isinstance(node, ast.Import | ast.ImportFrom) and len(ast.parse(source).body) == 1:
-            imports.add(source)
-        else:
-            kept.append(source)
-    body[:] = kept

@@ -135,7 +135,9 @@ def _run(
         observer.timed_out = False
         observer.failed(SyntaxError("this program cannot be run"), running.FILENAME)
         return
+    undo = running.Undo()
     names.update({SEEN: observer.seen, ARGUMENT: observer.argument, END: observer.end, _FAILED: failed})
+    names["monkeypatch"] = undo
     try:
         with running.limited(seconds + 0.25):
             ran = warm.watcher.run(item, following)
@@ -150,6 +152,7 @@ def _run(
         observer.timed_out = True
     finally:
         function.__code__ = before
+        undo.undo()
 
 
 def compiled(function: FunctionType, body: str) -> CodeType:

@@ -25,6 +25,10 @@ def too_slow(*_):
 """
 
 
+#: Of pytest's, those that a written test may use.
+FIXTURES = ("capsys", "recwarn", "monkeypatch")
+
+
 class Unwritable(Exception):
     """No test can be written for this difference."""
 
@@ -71,6 +75,7 @@ def body_of(snippet: Snippet, difference: Difference, base: Mapping[str, Any]) -
 
 def module_of(snippet: Snippet, written: Written, names: Mapping[str, str]) -> str:
     """A whole test module. `names` says how each name of the snippet's module is imported."""
+    hoist_imports(written)
     _lift_classes(written)
     body = "\n".join(written.body)
     tree = ast.parse(body + "\n" + written.support)
@@ -82,15 +87,27 @@ def module_of(snippet: Snippet, written: Written, names: Mapping[str, str]) -> s
             written.imports.add(names[name])
         elif name == "pytest":
             written.imports.add("import pytest")
-        elif not hasattr(builtins, name) and name not in ("capsys", "recwarn"):
+        elif not hasattr(builtins, name) and name not in FIXTURES:
             raise Unwritable(f"{name} has no import")
-    fixtures = [name for name in ("capsys", "recwarn") if re.search(rf"\b{name}\b", body)]
+    fixtures = [name for name in FIXTURES if re.search(rf"\b{name}\b", body)]
     used = {one.id for one in ast.walk(ast.parse(body + "\n" + written.support)) if isinstance(one, ast.Name)}
     imports = [one for one in written.imports if _brings(one) & used]
     heading = "\n".join(sorted(imports, key=lambda one: (one.startswith("from "), one)))
     test = f"def {name_of(snippet)}({', '.join(fixtures)}):\n{textwrap.indent(body, '    ')}"
     parts = [heading, written.support.strip("\n"), test]
     return "\n\n\n".join(part for part in parts if part) + "\n"
+
+
+def hoist_imports(written: Written) -> None:
+    """Imports among the statements belong to the top of the module."""
+    kept = []
+    for source in written.body:
+        nodes = ast.parse(source).body
+        if len(nodes) == 1 and isinstance(nodes[0], ast.Import | ast.ImportFrom):
+            written.imports.add(source)
+        else:
+            kept.append(source)
+    written.body = kept
 
 
 def _lift_classes(written: Written) -> None:
@@ -189,6 +206,8 @@ def _replaced(node: ast.stmt, fact: Mapping[str, Any], written: Written) -> list
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target
         if isinstance(target, ast.Name):
             return [node, *ast.parse(_assertion(path, target.id, fact, written)).body]
+        if isinstance(target, ast.Tuple) and all(isinstance(one, ast.Name) for one in target.elts):
+            return [node, *ast.parse(_assertion(path, ast.unparse(target), fact, written)).body]
         raise Unwritable("several variables are bound at once")
     if part in ("left", "right") and isinstance(node, ast.Assert) and isinstance(node.test, ast.Compare):
         side = node.test.left if part == "left" else node.test.comparators[0]

@@ -1,0 +1,154 @@
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from pytest_moa.proof.behaviour import Proof
+from pytest_moa.proof.prove import ProofUnavailable, ProposedCalls, open_questions, prove, replay
+from tests.pytest_moa.proof.versions import two_versions
+
+ADDS = {"shop.py": "def total(price, count):\n    return price * count\n"}
+
+
+def test_a_difference_becomes_a_test_that_passes_on_base_and_fails_on_head(tmp_path: Path) -> None:
+    base = {"src/shop/__init__.py": "from shop._sums import total\n", "src/shop/_sums.py": _SUMS}
+    head = {**base, "src/shop/_sums.py": _SUMS.replace("> 10", ">= 10")}
+    sides = two_versions(tmp_path, base, head)
+    proof = prove(sides, ["src/shop/_sums.py"], seconds=25)
+    (change, *_) = proof.changes
+    assert (change.path, change.qualname, change.line) == ("src/shop/_sums.py", "total", 3)
+    assert (change.differs, change.base.outcome, change.head.outcome) == ("result", "returned", "returned")
+    assert "pytest_moa" not in change.test
+    assert replay(change.test, sides) == (True, False)
+    assert [one.status for one in proof.searched] == ["differs"]
+    assert Proof.from_json(json.loads(json.dumps(proof.to_json()))) == proof
+
+
+_SUMS = """\
+def total(price: int, count: int) -> int:
+    amount = price * count
+    if count > 10:
+        amount -= price
+    return amount
+"""
+
+
+def test_an_equivalent_change_shows_nothing(tmp_path: Path) -> None:
+    head = """\
+    def total(price: int, count: int) -> int:
+        discount = price if not count <= 10 else 0
+        return count * price - discount
+    """
+    sides = two_versions(tmp_path, {"shop.py": _SUMS}, {"shop.py": head})
+    proof = prove(sides, None, seconds=4)
+    assert proof.changes == ()
+    (searched,) = proof.searched
+    assert searched.status == "no difference found"
+    assert searched.executions > 100
+    assert searched.branches == "3 of 3 branches reached"
+    (question,) = open_questions(sides, proof)
+    assert question.function == "shop:total"
+    assert "amount -= price" in question.base
+    assert "discount" in question.head
+    assert question.tried
+
+
+def test_a_module_that_cannot_be_imported_any_more_is_a_change(tmp_path: Path) -> None:
+    sides = two_versions(tmp_path, ADDS, {"shop.py": "import not_there\n" + ADDS["shop.py"]})
+    (change,) = prove(sides, None, seconds=5).changes
+    assert (change.differs, change.head.outcome, change.test) == ("import", "not_importable", "")
+    assert "not_there" in change.head.text
+
+
+def test_a_call_that_does_not_end_any_more_is_found(tmp_path: Path) -> None:
+    base = "def halve(n: int) -> int:\n    while n > 1:\n        n //= 2\n    return n\n"
+    sides = two_versions(tmp_path, {"m.py": base}, {"m.py": base.replace("n //= 2", "n = n // 2 or 2")})
+    found = [one for one in prove(sides, None, seconds=30).changes if one.differs == "time"]
+    assert found
+    assert found[0].head.outcome == "timed_out"
+
+
+def test_the_projects_tests_are_amplified(tmp_path: Path) -> None:
+    base = """\
+    class Ledger:
+        def __init__(self, owner):
+            self._owner = owner
+            self._entries = []
+
+        def book(self, amount):
+            if not isinstance(amount, int) or self._owner != "zoe@example.org":
+                raise PermissionError("not yours")
+            self._entries.append(amount)
+
+        def balance(self):
+            return sum(self._entries)
+    """
+    tests = """\
+    import pytest
+    from bank import Ledger
+
+    @pytest.fixture
+    def ledger():
+        return Ledger("zoe@example.org")
+
+    def test_balance(ledger):
+        ledger.book(3)
+        assert ledger.balance() == 3
+    """
+    head = base.replace("return sum(self._entries)", "return sum(set(self._entries))")
+    sides = two_versions(tmp_path, {"bank.py": base}, {"bank.py": head}, {"tests/test_bank.py": tests})
+    proof = prove(sides, None, seconds=25)
+    found = [one for one in proof.changes if "tests" in one.found_by]
+    assert found, proof.notes
+    assert found[0].qualname == "Ledger.balance"
+    assert "def ledger()" in found[0].test
+    assert replay(found[0].test, sides) == (True, False)
+
+
+def test_proposed_calls_are_tried_first(tmp_path: Path) -> None:
+    base = "def f(x):\n    return 1\n"
+    head = "def f(x):\n    return 2 if x == 'open sesame %s' % 77123 else 1\n"
+    sides = two_versions(tmp_path, {"m.py": base}, {"m.py": head})
+    calls = [ProposedCalls("m:f", ("f('open sesame 77123')", "f(", "f('other')"), "reader")]
+    (change,) = prove(sides, None, seconds=10, calls=calls).changes
+    assert change.found_by[0] == "reader"
+    assert change.input == "f('open sesame 77123')"
+
+
+def test_code_that_wants_the_network_is_not_comparable(tmp_path: Path) -> None:
+    base = """\
+    import socket
+
+    def fetch(path: str) -> bytes:
+        with socket.create_connection(("192.0.2.1", 80), timeout=5) as link:
+            link.sendall(path.encode())
+            return link.recv(10)
+    """
+    sides = two_versions(tmp_path, {"net.py": base}, {"net.py": base.replace("10", "20")})
+    proof = prove(sides, None, seconds=4)
+    assert proof.changes == ()
+    assert proof.searched[0].status == "not comparable"
+
+
+def test_only_the_named_functions_are_searched(tmp_path: Path) -> None:
+    base = "def f(x):\n    return x\n\ndef g(x):\n    return x\n"
+    head = "def f(x):\n    return [x]\n\ndef g(x):\n    return [x]\n"
+    sides = two_versions(tmp_path, {"m.py": base}, {"m.py": head})
+    proof = prove(sides, None, functions=["m:g"], seconds=10)
+    assert {one.qualname for one in proof.searched} == {"g"}
+    assert {one.qualname for one in proof.changes} == {"g"}
+
+
+def test_a_stop_ends_the_search_and_says_what_was_not_searched(tmp_path: Path) -> None:
+    stop = threading.Event()
+    stop.set()
+    sides = two_versions(tmp_path, ADDS, {"shop.py": "def total(price, count):\n    return price\n"})
+    proof = prove(sides, None, seconds=30, stop=stop)
+    assert [(one.status, one.why) for one in proof.searched] == [("not searched", "the time was over")]
+
+
+def test_without_changed_python_there_is_no_proof(tmp_path: Path) -> None:
+    sides = two_versions(tmp_path, ADDS, ADDS, {"tests/test_a.py": ""})
+    with pytest.raises(ProofUnavailable, match="no Python code has changed"):
+        prove(sides, ["README.md", "tests/test_a.py"])
