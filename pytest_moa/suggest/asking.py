@@ -28,6 +28,13 @@ _TESTS, _SURVIVORS = 0.4, 0.1
 #: Branches and mutants that are listed, tests that are discussed, characters of a failing test's output.
 _GAPS, _DISCUSSED, _OUTPUT = 12, 12, 500
 
+#: Tokens of room below which a model is taken for a small one. Those copy an example instead of following
+#: it (a 0.5B model wrote one test of the project 36 times), and lose themselves in long lists.
+_SMALL = 8000
+
+#: Branches and mutants that a small model is shown.
+_FEW = 5
+
 #: Targets that share one question: methods of one class, which share its state.
 _TOGETHER = 4
 
@@ -164,10 +171,12 @@ class Asking:
                 optional.append(part)
         names = ", ".join(f"`{brief.target.qualname}`" for brief in unit.briefs)
         module = unit.briefs[0].target.module
+        imported = dict.fromkeys(brief.target.qualname.partition(".")[0] for brief in unit.briefs)
         user = frame.render(
             boundary=self.boundary,
             parts="\n".join([code, *optional, *gaps]),
             names=f"{names} of the module `{module}`",
+            imports=f"import pytest\nfrom {module} import {', '.join(imported)}",
         )
         return Message("system", system), Message("user", user)
 
@@ -185,7 +194,7 @@ class Asking:
     def _surroundings(self, briefs: Sequence[Brief]) -> list[tuple[str, str]]:
         """What helps, the most helpful first; of several targets that share it, once."""
         around = "\n".join(dict.fromkeys(brief.around for brief in briefs if brief.around))
-        style = next((brief.style for brief in briefs if brief.style), "")
+        style = next((brief.style for brief in briefs if brief.style), "") if self.room >= _SMALL else ""
         callers = "\n".join(dict.fromkeys(caller for brief in briefs for caller in brief.callers))
         return [
             ("what it uses of its module", around),
@@ -195,12 +204,13 @@ class Asking:
 
     def _gaps(self, brief: Brief) -> list[str]:
         parts = []
-        if uncovered := brief.uncovered[:_GAPS]:
+        most = _GAPS if self.room >= _SMALL else _FEW
+        if uncovered := brief.uncovered[:most]:
             title = self._heading(f"branches of {brief.target.qualname} that no test takes")
             parts.append("\n".join([title, *uncovered]))
         if brief.survivors:
             title = self._heading(f"changes of {brief.target.qualname} that no test notices")
-            parts.append("\n".join([title, *(survivor.diff for survivor in _spread(brief.survivors))]))
+            parts.append("\n".join([title, *(survivor.diff for survivor in _spread(brief.survivors, most))]))
         return parts
 
     def _heading(self, text: str) -> str:
@@ -216,15 +226,15 @@ class Asking:
         return kept
 
 
-def _spread(survivors: Sequence[Survivor]) -> list[Survivor]:
+def _spread(survivors: Sequence[Survivor], most: int) -> list[Survivor]:
     """Some of many survivors, spread over the function, one a line as long as there are lines."""
     by_line: dict[int, list[Survivor]] = {}
     for survivor in survivors:
         by_line.setdefault(survivor.line, []).append(survivor)
     found: list[Survivor] = []
-    while len(found) < _GAPS and any(by_line.values()):
+    while len(found) < most and any(by_line.values()):
         found += [lines.pop(0) for lines in by_line.values() if lines]
-    return sorted(found[:_GAPS], key=lambda survivor: survivor.line)
+    return sorted(found[:most], key=lambda survivor: survivor.line)
 
 
 def portioned(texts: Sequence[str], tokens: Tokens, room: int) -> list[range]:

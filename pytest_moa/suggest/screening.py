@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from collections.abc import Iterator
 
 from pytest_moa.candidate import Candidate
@@ -50,6 +51,9 @@ def refusal(candidate: Candidate) -> str:
         return "holds invisible characters"
     try:
         tree = ast.parse(source)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            compile(tree, "<candidate>", "exec", dont_inherit=True)  # finds what parsing does not
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return "is no Python"
     if found := next(_dangers(tree), ""):

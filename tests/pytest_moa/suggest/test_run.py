@@ -66,7 +66,13 @@ aggregator = "one"
 [tests]
 proposers = ["docstrings"]
 """
-MEMBER = '[members.{name}]\nbase_url = "{url}"\nmodel = "{name}"\nfamily = "family-{name}"\n'
+MEMBER = """\
+[members.{name}]
+base_url = "{url}"
+model = "{name}"
+family = "family-{name}"
+context_window = {window}
+"""
 
 
 @dataclass
@@ -141,7 +147,10 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
     folder = tmp_path_factory.mktemp("shop")
     committee, seen = Committee(), []
     with ScriptedEndpoint(committee.answer) as endpoint:
-        members = "".join(MEMBER.format(name=name, url=endpoint.base_url) for name in ("one", "two", "three"))
+        members = "".join(
+            MEMBER.format(name=name, url=endpoint.base_url, window=window)
+            for name, window in (("one", 32768), ("two", 32768), ("three", 8192))
+        )
         record = folder / "record.sqlite"
         root = make_shop(folder / "project", SETTINGS.format(record=record, members=members))
         result = suggest(request_for(root), seen.append)
@@ -227,6 +236,13 @@ def test_the_first_question_shows_code_style_and_gaps_and_no_secret(ran: Ran) ->
     assert "+ if weight <= 500:" in asked
     assert "<masked:" in asked
     assert "sk-live-4f9a8b7c" not in asked
+
+
+def test_small_models_see_no_tests_to_copy(ran: Ran) -> None:
+    asked = ran.committee.first["three"][1]
+    assert "elif weight < 5000:" in asked
+    assert "test_a_letter_costs_three" not in asked
+    assert len(asked) < len(ran.committee.first["two"][1])
 
 
 def test_controls_are_from_the_same_facts(ran: Ran) -> None:

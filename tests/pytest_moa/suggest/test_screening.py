@@ -27,6 +27,7 @@ def candidate(body: str, *imports: str, support: str = "") -> Candidate:
         ("assert price(1) == o._exit(0)", ("import os as o",), "uses os._exit"),
         ("run = exec\n    assert run('1') is price", (), "uses exec"),
         ("assert price('\u202e1') == 1", (), "holds invisible characters"),
+        ("assert price(a=1, a=2) == 1", (), "is no Python"),
         ("price(1)", (), "asserts nothing"),
         ("assert True", (), "asserts nothing"),
     ],
