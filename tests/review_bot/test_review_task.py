@@ -20,8 +20,12 @@ from moa_engine.tokens import TokenEstimator
 from review_bot.answers import ReviewAnswer, SecondAnswer, Verdicts
 from review_bot.change import Change, Guideline, Trees
 from review_bot.finding import Finding, FindingsAnswer
+from review_bot.proof.deciding import ProofPlan
+from review_bot.proof.facts import behaviour_fact, judgement_fact, proof_fact
+from review_bot.proof.report import ProofReport, Said
 from review_bot.review_task import ReviewTask
 from review_bot.standing import Voice
+from tests.review_bot.proof.behaviours import behaviour
 from tests.review_bot.sample_change import change
 
 
@@ -192,6 +196,39 @@ def test_facts_are_shown_with_what_they_are_about() -> None:
     [question] = TASK.questions(LLAMA, 2, seen.with_facts([about_item, Fact("suite", "41 tests pass")]))
     assert "test: mean([]) raises (confirms it)" in texts(question)[1]
     assert "executed: suite: 41 tests pass\n" in texts(question)[1]
+
+
+def test_later_layers_see_what_behaves_differently_and_not_what_others_think_of_it() -> None:
+    seen = ledger(TASK, FIRST)
+    facts = [
+        behaviour_fact(behaviour(input="mean([])")),
+        judgement_fact("0000aaaa", Said(member="qwen", judgement="regression", why="plain")),
+        proof_fact(ProofReport(mechanism="landlock")),
+    ]
+    [question] = TASK.questions(LLAMA, 2, seen.with_facts(facts))
+    text = texts(question)[1]
+    assert (
+        "executed: behaviour: mean([]): returned 0 before the change, now raises ZeroDivisionError: "
+        "division by zero\n"
+    ) in text
+    assert "regression" not in text
+    assert "landlock" not in text
+
+
+def test_calls_are_asked_for_only_where_they_are_run() -> None:
+    proving = ReviewTask(
+        small_change(),
+        repository=None,
+        mask=str,
+        voices=TASK.voices,
+        proof=ProofPlan(on=True),
+    )
+    for task, asked in ((TASK, False), (proving, True)):
+        [question] = task.questions(QWEN, 1, Ledger())
+        assert ('"call"' in question.messages[0].content) is asked
+        assert ("call" in str(task.answer_type(1).model_json_schema())) is asked
+    again = ReviewTask.load(json.loads(json.dumps(proving.dump())))
+    assert again.questions(QWEN, 1, Ledger()) == proving.questions(QWEN, 1, Ledger())
 
 
 def test_a_sound_change_is_not_discussed_but_everybody_gets_a_say() -> None:
