@@ -71,6 +71,7 @@ class Executor:
         self.deadline = deadline
         self.verdicts: dict[str, Verdict] = {}
         self.facts: dict[str, CandidateFacts] = {}
+        self.slow_files: set[str] = set()  #: that will be collected anew
         self.untrusted: dict[tuple[str, str], str] = {}
         self.collected = Pool(lambda: self._warm(_COLLECTED, 0), workers)
         self.reseeded = Pool(lambda: self._warm(_COLLECTED, 1), workers)
@@ -280,6 +281,7 @@ class Executor:
             "folders": [str(path) for path in self.folders.values()],
             "options": list(project.options),
             "modules": {name: str(module.path) for name, module in self.modules.items()},
+            "rewrite": sorted(self.slow_files),
             "imports": self._report["imported"] if preload == _UNCOLLECTED else [],
         }
         process = WarmProcess(

@@ -16,33 +16,55 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
+from _pytest.assertion import rewrite
 
 from pytest_moa.running.candidate_module import Broken, Unsafe, collect
 from pytest_moa.running.items import Watcher, fail_fast, followed
-from pytest_moa.running.nested import forked
+from pytest_moa.running.nested import finish, forked
 from pytest_moa.running.warm_session import Warm, arguments, quieten_hypothesis, uses_hypothesis
 
 
 def uncollected(args: Mapping[str, Any], serve: Callable[[Any, Any], None]) -> None:
     """Import "imports" (names of modules), as far as that brings none of "modules", and serve.
 
-    Modules that pytest's plug-ins bring stay out: pytest must be the first to import those.
+    The asserts of the test files "rewrite" are rewritten.
     """
-    rewritten = {
-        str(file).partition("/")[0].removesuffix(".py")
+    for name in args["imports"]:
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+    if found := sorted(args["modules"].keys() & sys.modules.keys()):
+        raise RuntimeError(f"{', '.join(found)} is imported by a package that is installed")
+    for name in _packages_of_plugins() & sys.modules.keys():
+        # pytest rewrites the asserts of its plug-ins' packages, and warns where it comes too late.
+        module = sys.modules[name]
+        module.__doc__ = f"{module.__doc__ or ''}\nPYTEST_DONT_REWRITE"
+    _rewrite(args["rewrite"])
+    serve(dict(args), {})
+
+
+def _rewrite(files: Sequence[str]) -> None:
+    """Rewrite the asserts of test files, so that children need not, where nobody has cached them."""
+    original = rewrite._rewrite_test
+    known = {}
+    for file in files:
+        with contextlib.suppress(Exception):  # who imports it will see it again
+            known[file] = original(Path(file), None)  # type: ignore[arg-type]
+
+    def remembered(path: Path, config: pytest.Config) -> Any:
+        return known.get(str(path)) or original(path, config)
+
+    rewrite._rewrite_test = remembered
+
+
+def _packages_of_plugins() -> set[str]:
+    return {
+        str(file).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         for entry in entry_points(group="pytest11")
         for file in (entry.dist.files if entry.dist is not None else None) or ()
     }
-    for name in args["imports"]:
-        if name.partition(".")[0] not in rewritten:
-            with contextlib.suppress(Exception):
-                importlib.import_module(name)
-    if found := sorted(args["modules"].keys() & sys.modules.keys()):
-        raise RuntimeError(f"{', '.join(found)} is imported by a package that is installed")
-    serve(dict(args), {})
 
 
 def fresh(state: Mapping[str, Any], args: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,14 +108,12 @@ class _Session:
         self.tell = tell
         self.watcher = Watcher()
         self.failed: list[str] = []
-        self.served = False
 
     def run(self) -> None:
         finder = _Changed(self.args["module"], self.args["path"], self.args["source"])
         sys.meta_path.insert(0, finder)
         pytest.main(arguments(self.state, self.args["files"]), plugins=[self])
-        if not self.served:
-            self.tell({"message": "pytest cannot start with it", "kills": ""})
+        self.tell({"message": "pytest cannot start with it", "kills": ""})
 
     def pytest_configure(self, config: pytest.Config) -> None:
         config.pluginmanager.register(self.watcher, "moa-watcher")
@@ -105,17 +125,16 @@ class _Session:
             self.failed.append(report.nodeid)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        self.served = True
+    def pytest_runtestloop(self, session: pytest.Session) -> NoReturn:
         if self.failed:
             self.tell({"message": f"{self.failed[0]} cannot be imported with it", "kills": self.failed[0]})
-            return True
+            finish(self.tell)
         importlib.import_module(self.args["module"])
         if self.args["candidates"] is None:
             self._run_wanted(session)
         else:
             self._run_candidates(session)
-        return True
+        finish(self.tell)  # what pytest does at the end of a session can take longer than the tests
 
     def _run_wanted(self, session: pytest.Session) -> None:
         items = list(session.items)

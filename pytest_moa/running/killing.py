@@ -176,6 +176,7 @@ class _Killing:
         jobs = []
         for name in modules:
             indices = self._relevant(name)
+            self.executor.slow_files |= {self.tests[index].file for index in indices}
             fresh = found[name] = Fresh(
                 files=list(dict.fromkeys(self.tests[index].file for index in indices)),
                 seconds=sum(self.tests[index].seconds for index in indices),
@@ -230,6 +231,8 @@ class _Killing:
             return
         told = ended.value
         status: MutantStatus = told["status"]
+        if status == "survived" and not self.tests_of(mutant):
+            status = "not_covered"  # it runs when it is imported, and no test calls it
         killers = tuple(each for each in told["killers"] if each)
         self.judged(Verdict(mutant, status, killers, told["message"], told["seconds"]))
 
