@@ -56,7 +56,7 @@ def _rewrite(files: Sequence[str]) -> None:
     def remembered(path: Path, config: pytest.Config) -> Any:
         return known.get(str(path)) or original(path, config)
 
-    rewrite._rewrite_test = remembered
+    rewrite._rewrite_test = remembered  # type: ignore[assignment]
 
 
 def _packages_of_plugins() -> set[str]:
