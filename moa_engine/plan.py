@@ -132,6 +132,10 @@ def plan_run(
                     else:
                         calls.append(call)
             planner.add(member, layer, "proposer", calls, in_record)
+    for name in dict.fromkeys(name for layer in committee.layers for name in layer):
+        member = committee.members[name]
+        calls = [planner.call(member, question, {}, True) for question in task.beside(member)]
+        planner.add(member, len(committee.layers), "beside", calls, fallback=True)
     for number, name in enumerate(committee.aggregators if said else ()):
         member = committee.members[name]
         typed = task.synthesis_type() is not None
@@ -179,22 +183,32 @@ class _Planner:
         self, member: Member, layer: int, heard: Mapping[str, Range[int]], typed: bool
     ) -> list[tuple[Question, _Call]]:
         """What a member is asked in a layer, given how long the answers of the layer before are."""
-        hedges = 2 if self.settings.stragglers.hedge and member.endpoint else 1
-        attempts = self.settings.attempts * hedges
         if member.reads == "subject":
             questions = self.task.questions(member, layer, self.nothing_said)
+            attempts = self.settings.attempts * self._hedges(member)
             return [(question, _Call(_NOTHING, _NOTHING, attempts, 0)) for question in questions]
-        repairs = hedges if typed and self.settings.attempts > 1 else 0
+        return [
+            (question, self.call(member, question, heard, typed))
+            for question in self.task.questions(member, 1, self.nothing_said)
+        ]
+
+    def call(self, member: Member, question: Question, heard: Mapping[str, Range[int]], typed: bool) -> _Call:
+        """One question to a chat member."""
+        hedges = self._hedges(member)
         limit = answer_limit(member.parameters)
-        asks = []
-        for question in self.task.questions(member, 1, self.nothing_said):
-            text = "\n".join(message.content for message in question.messages)
-            prompt = self.estimator.estimate(text, member.model)
-            low, expected, high = total((heard.get(unit, _NOTHING) for unit in {question.unit, ""}), 0)
-            usual = min(question.expected_tokens, limit)
-            tokens_in = Range(int(prompt * _USUAL_SHARE) + low, prompt + expected, most_input(prompt + high))
-            asks.append((question, _Call(tokens_in, Range(ceil(usual / 2), usual, limit), attempts, repairs)))
-        return asks
+        text = "\n".join(message.content for message in question.messages)
+        prompt = self.estimator.estimate(text, member.model)
+        low, expected, high = total((heard.get(unit, _NOTHING) for unit in {question.unit, ""}), 0)
+        usual = min(question.expected_tokens, limit)
+        return _Call(
+            Range(int(prompt * _USUAL_SHARE) + low, prompt + expected, most_input(prompt + high)),
+            Range(ceil(usual / 2), usual, limit),
+            self.settings.attempts * hedges,
+            hedges if typed and self.settings.attempts > 1 else 0,
+        )
+
+    def _hedges(self, member: Member) -> int:
+        return 2 if self.settings.stragglers.hedge and member.endpoint else 1
 
     def add(
         self,

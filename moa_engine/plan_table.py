@@ -11,7 +11,8 @@ from typing import Any, Generic, Literal, TypeVar
 
 from moa_engine.prices import dollars
 
-Role = Literal["proposer", "aggregator"]
+#: "beside": questions that may be asked beside the layers.
+Role = Literal["proposer", "aggregator", "beside"]
 Number = TypeVar("Number", int, float, Decimal)
 
 
@@ -62,7 +63,7 @@ class PlanRow:
 
     `calls` are what is expected without retries; `in_record` of them need not be made, and the worst
     case `most_calls`, tokens, cost and seconds are those of the others. `cost` is None when the
-    price is not known. A fallback aggregator has no expected calls.
+    price is not known. A fallback aggregator, and what may be asked beside the layers, has no expected calls.
     """
 
     layer: int
@@ -78,7 +79,7 @@ class PlanRow:
     seconds: Range[float]
 
     def if_needed(self) -> PlanRow:
-        """This row for an aggregator that is asked only when others before it fail."""
+        """This row for calls that are made only where something before them asks for it."""
         return replace(
             self,
             calls=0,
@@ -159,7 +160,8 @@ class Plan:
     def seconds(self) -> Range[float]:
         """The critical path: in each layer the slowest member, then the aggregators one by one."""
         path = Range(0.0, 0.0, 0.0)
-        for _, group in groupby(self.rows, key=lambda row: (row.layer, row.role)):
+        waited_for = [row for row in self.rows if row.role != "beside"]
+        for _, group in groupby(waited_for, key=lambda row: (row.layer, row.role)):
             rows = list(group)
             join = Range.__add__ if rows[0].role == "aggregator" else Range.longest
             path += reduce(join, (row.seconds for row in rows))
@@ -194,7 +196,7 @@ class Plan:
         yield _columns("layer", "member", "calls", "tokens in", "tokens out", "cost", "seconds")
         for row in self.rows:
             yield _columns(
-                str(row.layer) if row.role == "proposer" else "aggregator",
+                str(row.layer) if row.role == "proposer" else row.role,
                 row.member,
                 f"{row.calls:,}" if row.calls else "if needed",
                 f"{row.tokens_in.expected:,}",

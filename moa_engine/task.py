@@ -118,6 +118,10 @@ class Task(ABC, Generic[ResultT]):
         """What an answer adds to the ledger. Plain text adds nothing but itself."""
         return Contribution()
 
+    def beside(self, member: Member) -> Sequence[Question]:  # noqa: ARG002 - a hook
+        """About what `begin` may ask this member in the worst case, for the plan."""
+        return ()
+
     def begin(self, ask: Ask, say: Callable[[str], None]) -> None:
         """The run begins: start, in its event loop, what goes on beside the layers.
 

@@ -32,6 +32,7 @@ from review_bot.grouping import by_item
 from review_bot.located import located, unplaced
 from review_bot.masking import mask_change
 from review_bot.packing import Unit
+from review_bot.proof.asides import besides
 from review_bot.proof.deciding import ProofPlan
 from review_bot.proof.facts import behaviours_in, judgements_in, proof_in
 from review_bot.proof.judging import PROVER, VOICE, found_by_proof, judged
@@ -130,6 +131,13 @@ class ReviewTask(Task[Review]):
         if self.proof.on:
             return CallingAnswer if layer == 1 else CallingSecondAnswer
         return ReviewAnswer if layer == 1 else SecondAnswer
+
+    def beside(self, member: Member) -> Sequence[Question]:
+        if not self.proof.on or member.reads == "subject":
+            return ()
+        asking = self._asking(Voice.of(member), Ledger())
+        units, _ = self._packed(asking)
+        return besides([asking.first(unit, units) for unit in units[:1]])
 
     def begin(self, ask: Ask, say: Callable[[str], None]) -> None:
         if not self.proof.on or self._subject.repository is None:

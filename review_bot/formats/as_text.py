@@ -40,6 +40,9 @@ LISTED = 10
 
 NARROWEST = 20
 
+#: Columns below which no table is drawn.
+TABLE = 60
+
 #: A Markdown link, which a terminal does not hide behind its words.
 LINK = re.compile(r"\[([^\[\]\n]+)\]\((https?://[^\s()]+)\)")
 
@@ -164,13 +167,20 @@ def _behaviour(page: _Page, review: Review) -> None:
     rows = [behaviour.COLUMNS, *map(behaviour.row, review.behaviour)] if review.behaviour else []
     widths = _widths(rows, page.width - 2)
     for number, cells in enumerate(rows):
-        shown = [crop(cell, width) for cell, width in zip(cells, widths, strict=True)]
-        padded = (cell + " " * (width - columns(cell)) for cell, width in zip(shown, widths, strict=True))
-        page.line("  " + "  ".join(padded).rstrip(), "" if number else "quiet")
+        if page.width < TABLE and number:
+            page.text(f"{cells.input}: {cells.before} -> {cells.after}; {cells.judgement}", "", "  ", "    ")
+        elif page.width >= TABLE:
+            padded = (_padded(cell, width) for cell, width in zip(cells, widths, strict=True))
+            page.line("  " + "  ".join(padded).rstrip(), "" if number else "quiet")
         for opinion in behaviour.opinions(review.behaviour[number - 1]) if number else ():
             page.text(opinion, "quiet", "    ", "      ")
     if proof and (left := behaviour.unsearched(proof)):
         page.text(f"not compared: {', '.join(left)}", "quiet", "  ", "    ")
+
+
+def _padded(cell: str, width: int) -> str:
+    shown = crop(cell, width)
+    return shown + " " * (width - columns(shown))
 
 
 def _widths(rows: Sequence[behaviour.Row], width: int) -> list[int]:

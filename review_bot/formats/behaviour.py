@@ -58,7 +58,7 @@ def _side(side: SideReport, differs: str) -> str:
         case _, "import":
             text = "is imported"
         case _, "output":
-            text = f"prints {side.stdout!r}"
+            text = f"prints '{side.stdout}'" if side.stdout else "prints nothing"
         case _, "warnings":
             text = f"warns: {'; '.join(side.warnings)}" if side.warnings else "does not warn"
         case _, "arguments":

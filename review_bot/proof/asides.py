@@ -33,6 +33,9 @@ from review_bot.proof.report import BehaviourReport, Said
 if TYPE_CHECKING:
     from pytest_moa.proof.prove import OpenQuestion
 
+#: Rounds in which members propose calls.
+ROUNDS = 3
+
 #: Calls for one function that are tried, and their characters.
 _CALLS, _CALL = 8, 1_000
 
@@ -171,6 +174,12 @@ def judging(asking: Asking, reports: Sequence[BehaviourReport], code: str) -> Qu
     parts.append(f"{asking.boundary} differences\n{shown}")
     text = prompt_file("judge-behaviour").render(boundary=asking.boundary, parts="\n".join(parts))
     return Question(version_of("judge-behaviour"), (Message("user", text),), PROVER, 80 * len(reports) + 40)
+
+
+def besides(like: Sequence[Question]) -> list[Question]:
+    """All that one member may be asked, each about as long as a question of the first layer."""
+    names = ("judge-behaviour", "judge-behaviour", *("propose-calls" for _ in range(ROUNDS)))
+    return [Question(version_of(name), one.messages, PROVER, 300) for one in like for name in names]
 
 
 def room_for_code(asking: Asking) -> int:

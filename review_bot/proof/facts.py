@@ -114,7 +114,8 @@ def told(report: BehaviourReport, which: str) -> str:
         case _ if report.differs == "import":
             words = "was imported" if past else "is imported"
         case _ if report.differs == "output":
-            words = f"{'printed' if past else 'prints'} {side.stdout!r}"
+            printed = f"'{side.stdout}'" if side.stdout else "nothing"
+            words = f"{'printed' if past else 'prints'} {printed}"
         case _ if report.differs == "warnings":
             words = f"{'warned' if past else 'warns'}: {'; '.join(side.warnings) or 'of nothing'}"
         case _ if report.differs == "arguments":

@@ -23,7 +23,7 @@ from moa_engine.ledger import Fact, Ledger
 from moa_engine.printable import one_line
 from moa_engine.stragglers import cancelled
 from review_bot.change import Change, Trees
-from review_bot.proof.asides import Judgements, ProposedAnswer, judging, proposing, room_for_code
+from review_bot.proof.asides import ROUNDS, Judgements, ProposedAnswer, judging, proposing, room_for_code
 from review_bot.proof.claims import Claim, Verdict, claims_in, judge
 from review_bot.proof.deciding import ProofPlan
 from review_bot.proof.facts import Cleaner, behaviour_fact, claim_fact, difference, judgement_fact, proof_fact
@@ -43,9 +43,6 @@ if TYPE_CHECKING:
 
 #: Seconds that a proof gets before the second layer starts, however fast the first one was.
 HEAD_START = 8.0
-
-#: Rounds in which members propose calls.
-ROUNDS = 3
 
 #: Shares of a proof's seconds: for the first search, where members have calls to bring later; for findings
 #: with a call, of what is left then.

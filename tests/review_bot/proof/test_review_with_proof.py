@@ -226,3 +226,16 @@ def test_a_ci_job_with_secrets_runs_nothing_and_says_so(
     assert "note: proof is off: this is a CI job with secrets in its environment (GITHUB_TOKEN)" in (
         " ".join(review("HEAD~1").stdout.split())
     )
+
+
+def test_a_plan_counts_what_may_be_asked_beside_the_layers(review: Review, stats: GitRepo) -> None:
+    committee(stats, "http://127.0.0.1:9/v1")
+    plan = json.loads(review("HEAD~1", "--prove", "on", "--plan", "--format", "json").stdout)
+    beside = [row for row in plan["rows"] if row["role"] == "beside"]
+    assert [(row["member"], row["calls"], row["most_calls"]) for row in beside] == [
+        ("qwen", 0, 5),
+        ("llama", 0, 5),
+    ]
+    assert "beside     qwen              if needed" in review("HEAD~1", "--prove", "on", "--plan").stdout
+    without = json.loads(review("HEAD~1", "--plan", "--format", "json").stdout)
+    assert len(without["rows"]) == len(plan["rows"]) - 2
