@@ -121,9 +121,7 @@ class Proving:
             self._found.note("the proof was cut short")
         await asyncio.wait([self._work], timeout=None if wait else _ENDING + 1)
         if self._work.done() and not self._work.cancelled() and (fault := self._work.exception()):
-            if not isinstance(fault, MoaError):
-                raise fault
-            self._found.note(f"nothing was run: {fault.message}")
+            self._found.note(_why(fault))
         self._say("")
         return [*self._new(), proof_fact(self._found.report())]
 
@@ -138,8 +136,11 @@ class Proving:
             if trees.base is None or trees.head is None:
                 self._found.note(f"nothing was run: {trees.extra.get('why', 'the versions are not known')}")
                 return
+            from pytest_moa.proof.gathering import is_source
             from pytest_moa.proof.prove import Sides
 
+            if not any(map(is_source, self.change.python_paths())):
+                return  # tests alone: there is nothing to compare
             sides = Sides(Path(trees.base), Path(trees.head))
             first = await self._search(sides, seconds=self.plan.seconds * (_FIRST if self.chat else 1))
             self._left_over -= first.seconds
@@ -304,3 +305,10 @@ class Proving:
         if isinstance(answer.value, Judgements):
             said = answer.value.said(name, (one.id for one in reports))
             self._facts += [judgement_fact(id, one) for id, one in said.items()]
+
+
+def _why(fault: BaseException) -> str:
+    """Why there is no proof. A fault of ours costs the proof, and not the review that others have made."""
+    if isinstance(fault, MoaError):
+        return f"nothing was run: {fault.message}" + (f" ({fault.hint})" if fault.hint else "")
+    return f"the proof failed, which is a fault in review-bot itself: {type(fault).__name__}: {fault}"
