@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import copy
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from pytest_moa.proof.reducing import literals, replaced
@@ -35,6 +36,33 @@ SPECIAL: Sequence[Sequence[str]] = (
 )
 
 
+#: Pieces that have a meaning in some kind of text.
+PIECES = (
+    "?a=b",
+    "#x",
+    "/",
+    ".",
+    ".x",
+    "-",
+    ",",
+    "=",
+    "&",
+    "%",
+    "\n",
+    " ",
+    "\\",
+    '"',
+    "'",
+    "{}",
+    "[0]",
+    "é",
+    ":",
+    "_",
+    "1",
+    "A",
+)
+
+
 class Amplifier:
     """Makes programs near to tests' bodies. `constants` are of the changed code, `keywords` of its calls."""
 
@@ -45,11 +73,14 @@ class Amplifier:
         keywords: Sequence[str],
         words: Sequence[str],
         bodies: Sequence[str],
+        names: Collection[str] = (),
     ) -> None:
         self.rng = rng
         self.inputs = Inputs(rng, constants=list(constants), tokens=tokens_of(list(constants)))
         self.constants = [repr(one) for one in constants if not isinstance(one, float)]
         self.words = frozenset(words)
+        self.names = frozenset(names)  # what test files have at their top
+        self.class_statements: list[str] = []
         known = list(dict.fromkeys(keywords))
         self.keywords = [*known, *(4 * [one for one in known if one in self.words])]
         self.pool: list[str] = []
@@ -64,11 +95,15 @@ class Amplifier:
             if isinstance(node, ast.Call):
                 callee = _last_name(node.func)
                 source = ast.unparse(node)
-                if _is_closed(node) and len(source) < 200:
+                if self._is_closed(node) and len(source) < 200:
                     self.by_callee[callee].append(source)
                 for place, argument in _places(node):
-                    if _is_closed(argument):
+                    if self._is_closed(argument):
                         self.by_place[callee, place].append(ast.unparse(argument))
+            elif isinstance(node, ast.ClassDef):
+                self.class_statements += [
+                    ast.unparse(one) for one in node.body if not isinstance(one, ast.Pass | ast.Expr)
+                ]
         for literal in literals(tree):
             written = ast.unparse(literal)
             if len(written) < 120:
@@ -117,7 +152,7 @@ class Amplifier:
         """One of the expressions, rather one that is given under a name of the changed statements."""
         near = _near(tree, self.words)
         chosen = [one for one in found if id(one) in near]
-        return self.rng.choice(chosen if chosen and self.rng.random() < 0.6 else found)
+        return self.rng.choice(chosen if chosen and self.rng.random() < 0.7 else found)
 
     def _from_pool(self, body: str) -> str | None:
         found = list(literals(ast.parse(body)))
@@ -240,9 +275,71 @@ class Amplifier:
         node.body.insert(self.rng.randrange(len(node.body)), node.body.pop(at))
         return ast.unparse(tree)
 
+    def _class_statement(self, body: str) -> str | None:
+        """A class with a statement more that another test's class has."""
+        tree = ast.parse(body)
+        classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+        if not classes or not self.class_statements:
+            return None
+        node = self.rng.choice(classes)
+        new = ast.parse(self.rng.choice(self.class_statements)).body
+        node.body[self.rng.randint(0, len(node.body)) : 0] = new
+        return ast.unparse(tree)
+
+    def _other_kind(self, body: str) -> str | None:
+        """The same items as another kind of iterable."""
+        tree = ast.parse(body)
+        found = [
+            one for one in ast.walk(tree) if isinstance(one, ast.ListComp | ast.List | ast.Tuple | ast.Dict)
+        ]
+        found = [one for one in found if not isinstance(getattr(one, "ctx", None), ast.Store)]
+        if not found:
+            return None
+        node = self.rng.choice(found)
+        source = ast.unparse(node)
+        if isinstance(node, ast.ListComp) and self.rng.random() < 0.7:
+            return replaced(body, node, f"({source[1:-1]})") if ast.unparse(tree) == body else None
+        kinds = ("iter({})", "tuple({})", "set({})", "(item for item in {})", "list({})", "dict.fromkeys({})")
+        return replaced(body, node, self.rng.choice(kinds).replace("{}", source))
+
+    def _piece(self, body: str) -> str | None:
+        """A text with a piece more that means something to somebody."""
+        tree = ast.parse(body)
+        joined = {
+            id(part) for one in ast.walk(tree) if isinstance(one, ast.JoinedStr) for part in ast.walk(one)
+        }
+        found = [
+            one
+            for one in ast.walk(tree)
+            if isinstance(one, ast.Constant) and isinstance(one.value, str) and id(one) not in joined
+        ]
+        if not found:
+            return None
+        node = self._preferred(found, tree)
+        assert isinstance(node, ast.Constant)
+        text, piece = str(node.value), self.rng.choice(PIECES)
+        at = self.rng.choice((len(text), len(text), 0, self.rng.randint(0, len(text))))
+        return replaced(body, node, repr(text[:at] + piece + text[at:]))
+
+    def _is_closed(self, node: ast.AST) -> bool:
+        """Whether an expression uses no variable of its test."""
+        called = {id(one.func) for one in ast.walk(node) if isinstance(one, ast.Call)}
+        for one in ast.walk(node):
+            if isinstance(one, ast.Name) and id(one) not in called and not self._is_known(one.id):
+                return False
+            if isinstance(one, ast.Await | ast.Yield | ast.NamedExpr | ast.Starred):
+                return False
+        return True
+
+    def _is_known(self, name: str) -> bool:
+        return name[:1].isupper() or name in self.names or hasattr(builtins, name)
+
     _edits: Sequence[tuple[float, Callable[[Amplifier, str], str | None]]] = (
         (30, _vary_literal),
-        (14, _special_value),
+        (18, _special_value),
+        (10, _piece),
+        (4, _other_kind),
+        (6, _class_statement),
         (8, _from_pool),
         (10, _same_place),
         (6, _same_callee),
@@ -286,17 +383,6 @@ def _places(node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
         if not isinstance(one, ast.Starred):
             yield str(index), one
     yield from ((one.arg, one.value) for one in node.keywords if one.arg)
-
-
-def _is_closed(node: ast.AST) -> bool:
-    """Whether an expression uses no variable of its test: names of calls are the module's, mostly."""
-    called = {id(one.func) for one in ast.walk(node) if isinstance(one, ast.Call)}
-    for one in ast.walk(node):
-        if isinstance(one, ast.Name) and id(one) not in called and not one.id[:1].isupper():
-            return False
-        if isinstance(one, ast.Await | ast.Yield | ast.NamedExpr | ast.Starred):
-            return False
-    return True
 
 
 def _values(tree: ast.AST) -> Iterator[ast.expr]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from pytest_moa.proof.amplifying import Amplifier
@@ -14,11 +14,15 @@ Sources = Mapping[str, tuple[ModuleSource | None, ModuleSource | None]]
 
 
 def amplifier_for(
-    function: ChangedFunction, sources: Sources, rng: random.Random, programs: Sequence[str]
+    function: ChangedFunction,
+    sources: Sources,
+    rng: random.Random,
+    programs: Sequence[str],
+    names: Collection[str] = (),
 ) -> Amplifier:
     """What makes programs near to those that are searching for a difference in it."""
     return Amplifier(
-        rng, constants_of(function, sources), keywords_of(function, sources), function.words, programs
+        rng, constants_of(function, sources), keywords_of(function, sources), function.words, programs, names
     )
 
 

@@ -11,6 +11,9 @@ from pytest_moa.proof.texts import masked
 
 Details = Mapping[str, Any]
 
+#: What `pytest.raises` raises where nothing is raised; pytest gives it this name.
+NOT_RAISED = "builtins.Failed"
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -73,6 +76,8 @@ def _error_of(one: Details) -> tuple[str, str]:
 def error_text(error: Mapping[str, Any]) -> str:
     """An exception as people write it."""
     kind = str(error["kind"]).removeprefix("builtins.")
+    if error["kind"] == NOT_RAISED:
+        return "nothing is raised"
     return f"{kind}: {masked(error['message'])}" if error["message"] else kind
 
 
@@ -107,10 +112,12 @@ def _errors(first: Details, other: Details) -> list[Difference]:
     if was == now:
         return []
     if first["error"] is None:
-        return [Difference("exception", _last_at_error(first, other), RAISES, shown(first), shown(other))]
+        rank = OTHER if now[0] == NOT_RAISED else RAISES
+        return [Difference("exception", _last_at_error(first, other), rank, shown(first), shown(other))]
     if other["error"] is None:
         return [Difference("exception", None, OTHER, shown(first), shown(other))]
     rank = WORSE if was[0] != now[0] else TEXT_ONLY
+    rank = RAISES if was[0] == NOT_RAISED else rank
     return [Difference("exception", None, rank, shown(first), shown(other))]
 
 

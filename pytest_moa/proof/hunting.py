@@ -33,6 +33,8 @@ PATIENCE = 1.5
 SHRINKING = 3.0
 #: Seconds after its last witness, divided by how many there are, after which a function has shown enough.
 QUIET = 16.0
+#: Differences of one test, or of one entry, that were none, after which its others are not looked at.
+MOST_NOISE = 5
 #: Places of one program that are tried in a test.
 MOST_WRITTEN = 4
 #: Tests that were written for one kind of difference and did not prove it.
@@ -72,6 +74,7 @@ class Hunt:
         self._kinds: Counter[tuple[str, ...]] = Counter()
         self._refuted: Counter[tuple[str, ...]] = Counter()
         self._seen: set[str] = set()
+        self._noise: Counter[str] = Counter()  # differences that were none, by test or by entry
         self._chancy: set[str] = set()  # tests that do not do the same twice
         self._last: dict[str, float] = {}  # when a function showed its last witness
 
@@ -122,7 +125,7 @@ class Hunt:
         base: Sequence[Mapping[str, Any]],
         head: Sequence[Mapping[str, Any]],
     ) -> None:
-        differing: list[Snippet] = []
+        differing: list[tuple[bool, int, int, Snippet]] = []
         for snippet, was, now in zip(snippets, base, head, strict=True):
             tally = self.tallies.get(self.owner(snippet.aim))
             if tally is not None:
@@ -132,8 +135,11 @@ class Hunt:
                 tally.reached.update(was["hits"])
                 tally.refused += bool(was["refused"] or now["refused"])
             if was["digest"] != now["digest"] and not (was["refused"] or now["refused"]):
-                differing.append(snippet)
-        for snippet in sorted(differing, key=lambda one: one.cost)[:MOST_EXAMINED]:
+                otherwise = (was["raised"], was["late"]) != (now["raised"], now["late"])
+                noise = 0 if otherwise else self._noise[snippet.item or snippet.aim]
+                if noise < MOST_NOISE:
+                    differing.append((not otherwise, noise, snippet.cost, snippet))
+        for *_, snippet in sorted(differing, key=lambda one: one[:3])[:MOST_EXAMINED]:
             if self.over:
                 break
             self.examine(lane, snippet)
@@ -170,6 +176,7 @@ class Hunt:
             self.examine(lane, snippet.stilled())
             return
         if not found:
+            self._noise[snippet.item or snippet.aim] += 1 if not snippet.item else MOST_NOISE
             self.notes["differences that a side does not repeat"] += 1
             return
         name = self._name_of(snippet, base[0])

@@ -43,8 +43,9 @@ class Rehearsal:
             for name in body.functions:
                 self.known[name].append(body.snippet)
         sources_of_bodies = [body.snippet.source for body in bodies]
+        names = {name for file in suite.files.values() for name in (*file.imports, *file.definitions)}
         self.amplifiers = {
-            name: amplifier_for(hunt.changed[name], sources, self.rng, sources_of_bodies)
+            name: amplifier_for(hunt.changed[name], sources, self.rng, sources_of_bodies, names)
             for name in self.known
             if name in hunt.changed
         }

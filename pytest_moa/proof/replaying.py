@@ -13,6 +13,13 @@ from pytest_moa.proof.pair import Live, Tree
 from pytest_moa.sandbox import Limits
 from pytest_moa.warm import WarmProcess
 
+#: Settings and marks of plug-ins that are not here must not be errors.
+NO_CONFIG_WARNINGS = (
+    "-W",
+    "ignore::pytest.PytestConfigWarning",
+    "-W",
+    "ignore::pytest.PytestUnknownMarkWarning",
+)
 #: Each side runs a test so often, in a fresh fork each time, under these seeds of hashes.
 HASH_SEEDS = (0, 1, 1)
 #: Seconds for one run of one test.
@@ -90,7 +97,7 @@ class Replayer:
             "name": "witness",
             "root": str(tree.root),
             "ini": str(project.ini) if project.ini else None,
-            "options": list(project.options),
+            "options": [*project.options, *NO_CONFIG_WARNINGS],
         }
         passed, message = 0, ""
         for seed in HASH_SEEDS:

@@ -104,12 +104,14 @@ def run(
     output, kept = _Output(), (sys.stdout, sys.stderr)
     undo = Undo()
     sys.stdout, sys.stderr = output, _Output()
+
+    def names() -> dict[str, Any]:
+        return {**names_for(module, imports), "monkeypatch": undo}
+
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            observed(
-                lambda names: _execute(code, names), observer, lambda: names_for(module, imports), seconds
-            )
+            observed(lambda given: _execute(code, given), observer, names, seconds)
             observer.warned = warned(caught)
     finally:
         sys.stdout, sys.stderr = kept

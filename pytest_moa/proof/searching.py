@@ -37,6 +37,7 @@ class Place:
     qualnames: list[str]
     constants: list[str]  #: sources
     amplifier: Amplifier
+    weight: float  #: its share of the rounds
     known: list[Snippet] = field(default_factory=list)
     reached: set[str] = field(default_factory=set)
     rounds: int = 0
@@ -62,7 +63,7 @@ class Search:
         if not open_:
             return False
         place = min(
-            open_, key=lambda one: (one.rounds + 1) / one.function.risk / (0.5 ** min(one.fruitless // 6, 3))
+            open_, key=lambda one: (one.rounds + 1) / one.weight / (0.5 ** min(one.fruitless // 6, 3))
         )
         began = time.monotonic()
         self._batch(place)
@@ -151,12 +152,21 @@ def places_of(
     found: list[Place] = []
     for function in changed:
         by_module: defaultdict[str, list[str]] = defaultdict(list)
+        steps: dict[str, int] = {}
         for entry in function.entries:
             by_module[entry.module].append(entry.qualname)
+            steps.setdefault(entry.module, entry.steps)
         constants = [repr(one) for one in constants_of(function, sources) if _is_literal(one)]
         rng = random.Random(0)  # noqa: S311 - repeatable on purpose
         found += [
-            Place(function, module, names, constants, amplifier_for(function, sources, rng, ()))
+            Place(
+                function,
+                module,
+                names,
+                constants,
+                amplifier_for(function, sources, rng, ()),
+                function.risk / (1 + steps[module]),
+            )
             for module, names in by_module.items()
         ]
     return found

@@ -15,6 +15,7 @@ from pytest_moa.proof.changes import ChangedFunction
 from pytest_moa.proof.difference import Difference
 from pytest_moa.proof.lane import Results
 from pytest_moa.proof.pair import Live, Pair, Tree, batch
+from pytest_moa.proof.replaying import NO_CONFIG_WARNINGS
 from pytest_moa.proof.snippet import Snippet
 from pytest_moa.proof.test_files import (
     FunctionNode,
@@ -72,7 +73,7 @@ def collecting(tree: Tree, modules: Mapping[str, Path], files: Sequence[Path], *
         "ini": str(project.ini) if project.ini else None,
         "tests": [str(path) for path in here],
         "folders": [],
-        "options": list(project.options),
+        "options": [*project.options, *NO_CONFIG_WARNINGS],
         "modules": {name: str(path) for name, path in modules.items()},
         "imports": [],
     }

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_moa.proof.difference import Difference
-from pytest_moa.proof.snippet import SEEN, Snippet, bound_names, numbered
+from pytest_moa.proof.difference import NOT_RAISED, Difference
+from pytest_moa.proof.snippet import SEEN, Snippet, bound_names, numbered, raising_item
 from pytest_moa.search.program import variable_for
 from pytest_moa.values import quoted
 
@@ -270,6 +270,11 @@ def _raising(
 ) -> None:
     statements = numbered(tree.body)
     node = statements[min(at, len(statements) - 1)]
+    if error["kind"] == NOT_RAISED and isinstance(node, ast.With) and raising_item(node) is not None:
+        new = node.body  # on base nothing is raised there
+        _exchange(tree, node, new)
+        written.body = [ast.unparse(one) for one in tree.body[: _end_of(tree, new)]]
+        return
     kind = _named(error["kind"], written)
     written.imports.add("import pytest")
     only_text = difference.head.partition(":")[0] == difference.base.partition(":")[0]
@@ -289,9 +294,9 @@ def _raising(
 def _named(kind: str, written: Written) -> str:
     """The source for an exception's type, "module.qualname"."""
     if kind.startswith("builtins."):
+        if not hasattr(builtins, kind.removeprefix("builtins.")):
+            raise Unwritable("an exception's type cannot be imported")
         return kind.removeprefix("builtins.")
-    if kind == "_pytest.outcomes.Failed":
-        return "pytest.fail.Exception"
     module, _, name = kind.rpartition(".")
     if not module or "<" in kind or not name.isidentifier():
         raise Unwritable("an exception's type cannot be imported")
