@@ -32,7 +32,6 @@ from review_bot.grouping import by_item
 from review_bot.located import located, unplaced
 from review_bot.masking import mask_change
 from review_bot.packing import Unit
-from review_bot.proof.asides import besides
 from review_bot.proof.deciding import ProofPlan
 from review_bot.proof.facts import behaviours_in, judgements_in, proof_in
 from review_bot.proof.judging import PROVER, VOICE, found_by_proof, judged
@@ -135,6 +134,8 @@ class ReviewTask(Task[Review]):
     def beside(self, member: Member) -> Sequence[Question]:
         if not self.proof.on or member.reads == "subject":
             return ()
+        from review_bot.proof.asides import besides
+
         asking = self._asking(Voice.of(member), Ledger())
         units, _ = self._packed(asking)
         return besides([asking.first(unit, units) for unit in units[:1]])

@@ -68,6 +68,8 @@ def found_by_proof(reports: Iterable[BehaviourReport]) -> list[Item]:
 
 
 def _finding(together: Sequence[BehaviourReport]) -> Finding:
+    together = list({(one.base.text, one.head.text, one.differs): one for one in reversed(together)}.values())
+    together.reverse()  # of those that show the same, the first
     first = together[0]
     title = f"`{_one_line(first.input)}` {told(first, 'head')}; it {told(first, 'base')} before"
     parts = []

@@ -63,7 +63,11 @@ def test_judgements_decide_over_ranks() -> None:
 
 
 def test_one_function_is_one_finding() -> None:
-    reports = [behaviour(id=f"0000aaa{n}", input=f"mean({n})") for n in range(6)]
+    reports = [
+        behaviour(id=f"0000aaa{n}", input=f"mean({n})", base={"outcome": "returned", "text": str(n // 2)})
+        for n in range(12)
+    ]
     [item] = found_by_proof(reports)
     assert len(body_of(item).evidence) == 4
-    assert "- `mean(1)` returned 0 before the change, now raises ZeroDivisionError" in body_of(item).body
+    assert "- `mean(2)` returned 1 before the change, now raises ZeroDivisionError" in body_of(item).body
+    assert "mean(1)" not in body_of(item).body  # mean(0) shows the same
