@@ -77,8 +77,10 @@ def opinions(report: BehaviourReport) -> list[str]:
 
 def summary(proof: ProofReport, behaviour: Sequence[BehaviourReport]) -> str:
     """ "5 differences; 43 runs of 2 functions in 21.2 s, confined by landlock"."""
-    found = counted(len(behaviour), "difference") if behaviour else "no difference found"
     runs = sum(one.executions for one in proof.searched)
+    if not runs and not behaviour:
+        return "nothing could be compared"
+    found = counted(len(behaviour), "difference") if behaviour else "no difference found"
     tried = sum(bool(one.executions) for one in proof.searched)
     confined = "not confined" if proof.mechanism == "none" else f"confined by {proof.mechanism}"
     done = f"{counted(runs, 'run')} of {counted(tried, 'function')} in {proof.seconds:.1f} s, {confined}"
