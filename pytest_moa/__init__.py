@@ -1,0 +1,4 @@
+"""Tests suggested by a committee, and all that executes code: sandbox, warm processes, mutants, search, proof.
+
+PYTEST_DONT_REWRITE: warm processes import it before pytest could.
+"""

@@ -1,4 +1,7 @@
-"""The pytest plug-in's entry point. It is imported in every session: nothing but pytest up here."""
+"""The pytest plug-in's entry point. It is imported in every session: nothing but pytest up here.
+
+PYTEST_DONT_REWRITE: it asserts nothing.
+"""
 
 from __future__ import annotations
 

@@ -96,8 +96,6 @@ def arguments(args: Mapping[str, Any], tests: Iterable[str]) -> list[str]:
         if name not in ("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_PLUGINS"):
             del os.environ[name]
     tempfile.tempdir = None  # looked up before this process had a folder of its own
-    # pytest rewrites the asserts of its plug-ins' packages, and warns where it comes too late.
-    sys.modules["pytest_moa"].__doc__ = "PYTEST_DONT_REWRITE"
     given = ["--rootdir", args["root"], "--capture=sys", "--continue-on-collection-errors"]
     given += ["-c", args["ini"]] if args["ini"] else []
     given += ["-o", "addopts=", "-p", "no:terminalprogress"]

@@ -71,6 +71,7 @@ def test_randomly_asyncio_and_hypothesis(shop: Shop) -> None:
     shop.repo.write({"src/shop/rates.py": CHANGED + later, "tests/test_rates.py": text})
     ran = shop.run(
         "--moa", "--moa-target", PRICE, "--moa-target", "src/shop/rates.py::later",
+        "-o", "asyncio_default_fixture_loop_scope=function",
         plugins=("pytest_randomly", "pytest_asyncio.plugin", "_hypothesis_pytestplugin"),
         STAND_IN_DOES="interrupt",
     )  # fmt: skip
