@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from moa_engine.errors import ConfigError, MoaError
@@ -32,6 +32,28 @@ class Committee:
     members: dict[str, Member]
     layers: tuple[tuple[str, ...], ...]
     aggregators: tuple[str, ...] = ()
+    only_for: Mapping[str, str] = field(default_factory=dict)  #: members that have one task only: its name
+
+    def at(self, task: str) -> Committee:
+        """The committee for a task: without the members that are there for another one.
+
+        Raises:
+            ConfigError: nobody is left.
+        """
+        away = {name for name, only in self.only_for.items() if only != task}
+        if not away:
+            return self
+        if away >= set(self.members):
+            raise ConfigError(
+                f"nobody on the committee {self.name!r} takes part in a {task}",
+                hint=f"its members are for another task: {', '.join(sorted(away))}",
+            )
+        layers = [tuple(name for name in layer if name not in away) for layer in self.layers]
+        return replace(
+            self,
+            members={name: member for name, member in self.members.items() if name not in away},
+            layers=tuple(layer for layer in layers if layer),
+        )
 
     async def open(self) -> None:
         """Have every member do what must be done before its first request.
@@ -96,7 +118,8 @@ def build_committee(
     seats = _seats(roster, brought, [name for name, table in tables.items() if table.get("enabled", True)])
     checked = {name: _checked(name, tables[name], kinds) for name in tables if name in seats.everybody}
     members = {name: kind.build(name, own, settings) for name, (kind, own) in checked.items()}
-    return _seated(roster, seats, members)
+    only_for = {name: kind.task for name, (kind, _) in checked.items() if kind.task}
+    return replace(_seated(roster, seats, members), only_for=only_for)
 
 
 def require_models(committee: Committee) -> None:

@@ -31,6 +31,7 @@ class MemberKind:
     settings: type[MemberSettings]
     build: Callable[[str, Any, Settings], Member]  #: (name, the kind's settings, all settings)
     reads: Literal["messages", "subject"] = "messages"  #: what its members read: see `Member`
+    task: str = ""  #: the only task whose subject its members read; "": they sit on every committee
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,11 +93,13 @@ def plan_for(session: Session, task: Task[Any], committee: Committee) -> Plan:
     """What the run would cost, before any call; refuses what must not be started.
 
     Raises:
+        ConfigError: no member takes part in such a task.
         EgressRefused: a member's host is not allowed.
     """
     from moa_engine.egress import Egress
     from moa_engine.plan import plan_run
 
+    committee = committee.at(task.name)
     egress = Egress(session.settings.local_only, session.settings.allow_hosts)
     for member in committee.members.values():
         if member.endpoint:
@@ -156,6 +158,7 @@ async def conduct(
     from moa_engine.prices import price_of
     from moa_engine.run import Run, new_run_id
 
+    committee = committee.at(task.name)
     settings = session.settings
     observer = observer or _unobserved
     members = committee.members.values()

@@ -20,7 +20,10 @@ def moa_member_kinds() -> Sequence[MemberKind]:
     from pytest_moa.proposers.proposer import KINDS, Proposer
     from pytest_moa.settings import ProposerSettings
 
-    return [MemberKind(kind, ProposerSettings, Proposer.of_kind(kind), "subject") for kind in KINDS]
+    return [
+        MemberKind(kind, ProposerSettings, Proposer.of_kind(kind), "subject", task="suggest")
+        for kind in KINDS
+    ]
 
 
 @hookimpl

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -48,6 +49,17 @@ def test_a_list_of_layers_is_followed_by_the_aggregator() -> None:
     committee = build(members=ABC, layers=[["a", "b"], ["b"]], aggregator=["c", "a"])
     assert committee.layers == (("a", "b"), ("b",))
     assert committee.aggregators == ("c", "a")
+
+
+def test_members_for_one_task_are_not_asked_in_another() -> None:
+    everybody = build(members={**ABC, "l": {"kind": "lint"}}, layers=[["a", "l"], ["b"]], aggregator="c")
+    committee = replace(everybody, only_for={"l": "suggest"})
+    assert committee.at("suggest").layers == (("a", "l"), ("b",))
+    assert committee.at("review").layers == (("a",), ("b",))
+    assert list(committee.at("review").members) == ["a", "b", "c"]
+    alone = replace(build(members={"l": {"kind": "lint"}}), only_for={"l": "suggest"})
+    with pytest.raises(ConfigError, match="nobody on the committee 'offline' takes part in a review"):
+        alone.at("review")
 
 
 def test_members_that_nobody_asks_are_not_built() -> None:

@@ -132,6 +132,15 @@ def test_the_same_review_again_makes_no_call_and_replays_byte_for_byte(opened: O
     assert repeated.task.present(repeated, "json") == first.task.present(first, "json")
 
 
+def test_a_proposer_of_tests_on_the_committee_has_no_part_in_a_review(opened: Opened) -> None:
+    with ScriptedEndpoint(script) as endpoint:
+        session = opened(endpoint.base_url)
+        session.settings.members["finder"] = {"kind": "boundaries"}
+        outcome = review(session)
+    assert (outcome.status, outcome.missing) == ("complete", ())
+    assert "finder" not in {member.name for member in outcome.members}
+
+
 def test_a_new_member_is_the_only_one_that_is_paid(opened: Opened) -> None:
     with ScriptedEndpoint(script) as endpoint:
         review(opened(endpoint.base_url, layers=[["ann", "bob"]], aggregator=[]))
