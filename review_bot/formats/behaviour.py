@@ -38,7 +38,7 @@ def row(report: BehaviourReport) -> Row:
     votes = sum(said.judgement == report.judgement for said in report.judged_by)
     judgement: str = "intended?" if report.judgement == "unjudged" else report.judgement
     if len(report.judged_by) > 1:
-        judgement += f" ({votes} of {len(report.judged_by)})"
+        judgement += f" ({votes} of {len(report.judged_by)})" if votes else " (divided)"
     lines = "; ".join(line.strip() for line in report.input.splitlines())
     before, after = (_side(side, report.differs) for side in (report.base, report.head))
     return Row(one_line(lines), before, after, judgement)

@@ -23,16 +23,15 @@ from moa_engine.ledger import Fact, Ledger
 from moa_engine.printable import one_line
 from moa_engine.stragglers import cancelled
 from review_bot.change import Change, Trees
-from review_bot.proof.asides import ROUNDS, Judgements, ProposedAnswer, judging, proposing, room_for_code
-from review_bot.proof.claims import Claim, Verdict, claims_in, judge
+from review_bot.proof.asides import ROUNDS
+from review_bot.proof.claims import Claim, Verdict, claims_in
 from review_bot.proof.deciding import ProofPlan
-from review_bot.proof.facts import Cleaner, behaviour_fact, claim_fact, difference, judgement_fact, proof_fact
+from review_bot.proof.facts import Cleaner, behaviour_fact, claim_fact, difference, proof_fact
 from review_bot.proof.found import Found
-from review_bot.proof.judging import found_by_proof
+from review_bot.proof.members import Members
 from review_bot.proof.modules import HeadModules
-from review_bot.proof.report import BehaviourReport
+from review_bot.proof.testing import put_to_test
 from review_bot.proof.threads import in_thread
-from review_bot.settling import Settling
 from review_bot.standing import Voice
 
 if TYPE_CHECKING:
@@ -44,15 +43,12 @@ if TYPE_CHECKING:
 #: Seconds that a proof gets before the second layer starts, however fast the first one was.
 HEAD_START = 8.0
 
-#: Shares of a proof's seconds: for the first search, where members have calls to bring later; for findings
-#: with a call, of what is left then.
+#: Shares of a proof's seconds: for the first search, where members have calls to bring later; for testing
+#: what findings claim, of what is left then.
 _FIRST, _CLAIMS = 0.6, 0.4
 
 #: Seconds below which another search is not begun, and seconds for one to end when it is told to.
 _SHORTEST, _ENDING = 3.0, 6.0
-
-#: Changes of behaviour that members are asked to judge at once.
-_JUDGED = 8
 
 
 class Proving:
@@ -77,10 +73,10 @@ class Proving:
         self.change = change
         self.clean = Cleaner(mask)
         self.voices = voices
-        self.chat = [name for name, voice in voices.items() if not voice.deterministic]
         self.layers = layers
         self._trees = trees
         self._asking = asking
+        self._members: Members
         self._found = Found(self.clean)
         self._facts: list[Fact] = []  #: not told yet
         self._stop = threading.Event()
@@ -90,12 +86,12 @@ class Proving:
         self._first: asyncio.Future[None]  #: done with the first search
         self._heard: asyncio.Future[Ledger]  #: done with the first layer
         self._began = 0.0
-        self._ask: Ask
         self._say: Callable[[str], None]
 
     def begin(self, ask: Ask, say: Callable[[str], None]) -> None:
         """Start the proof."""
-        self._ask, self._say = ask, say
+        self._say = say
+        self._members = Members(ask, self.voices, self._asking)
         loop = asyncio.get_running_loop()
         self._first, self._heard = loop.create_future(), loop.create_future()
         self._began = time.monotonic()
@@ -142,12 +138,13 @@ class Proving:
             if not any(map(is_source, self.change.python_paths())):
                 return  # tests alone: there is nothing to compare
             sides = Sides(Path(trees.base), Path(trees.head))
-            first = await self._search(sides, seconds=self.plan.seconds * (_FIRST if self.chat else 1))
-            self._left_over -= first.seconds
+            share = self.plan.seconds * (_FIRST if self._members.names else 1)
+            first = await self._search(sides, seconds=share)
+            self._left_over -= min(first.seconds, share)
         finally:
             if not self._first.done():
                 self._first.set_result(None)
-        if self.chat:
+        if self._members.names:
             await self._with_members(sides, first)
 
     async def _with_members(self, sides: Sides, first: Proof) -> None:
@@ -155,17 +152,84 @@ class Proving:
         ledger = await self._heard
         self._deadline = time.monotonic() + self._left_over
         known = dict(self._found.behaviours)
-        judged = asyncio.ensure_future(self._judged(list(known.values())))
+        judged = asyncio.ensure_future(self._members.judgements(list(known.values())))
         try:
             modules = await in_thread(lambda: HeadModules(sides.head, self.change.python_paths()))
-            claims = claims_in(ledger, modules.name)
-            if claims:
-                await self._tested(sides, claims, modules)
-            await self._proposals(sides, first)
-            await judged
+            await self._search_on(sides, first, claims_in(ledger, modules.name), modules)
+            self._facts += await judged
         finally:
             await cancelled([judged])
-        await self._judged([one for id, one in self._found.behaviours.items() if id not in known])
+        late = [one for id, one in self._found.behaviours.items() if id not in known]
+        self._facts += await self._members.judgements(late)
+
+    async def _search_on(
+        self, sides: Sides, first: Proof, claims: Sequence[Claim], modules: HeadModules
+    ) -> None:
+        """Test what findings claim, and search on with their calls and with those that members propose."""
+        from pytest_moa.proof.prove import open_questions
+
+        self._found.names.update((claim.item, claim.author) for claim in claims)
+        questions = open_questions(sides, first)
+        proposed = asyncio.ensure_future(self._proposed(questions))  # models think while tests run
+        try:
+            verdicts = await self._tested(sides, claims, modules) if claims else {}
+            calls = await proposed
+        finally:
+            await cancelled([proposed])
+        wanted = None if claims else questions
+        rounds = ROUNDS if calls else 1
+        latest = await self._searched_with(sides, [*_calls_of(claims), *calls], wanted, rounds)
+        self._tell(claims, verdicts, latest)
+        for left in range(ROUNDS - 1, 0, -1):
+            if latest is None or not calls:
+                return
+            questions = open_questions(sides, latest)
+            calls = await self._proposed(questions)
+            latest = await self._searched_with(sides, calls, questions, left if calls else 1)
+
+    async def _proposed(self, questions: Sequence[OpenQuestion]) -> list[ProposedCalls]:
+        if not questions or self._left() < _SHORTEST:
+            return []
+        return await self._members.calls(questions, self._left() - _SHORTEST)
+
+    async def _searched_with(
+        self,
+        sides: Sides,
+        calls: Sequence[ProposedCalls],
+        questions: Sequence[OpenQuestion] | None,
+        rounds: int,
+    ) -> Proof | None:
+        """A search with calls, for the functions of these questions (None: for all), if there is time."""
+        if self._left() < _SHORTEST or not (calls or questions):
+            return None
+        functions = None if questions is None else [one.function for one in questions]
+        return await self._search(sides, calls, functions, seconds=self._left() / rounds)
+
+    async def _tested(
+        self, sides: Sides, claims: Sequence[Claim], modules: HeadModules
+    ) -> dict[Claim, Verdict]:
+        """What tests say of claims, as far as there is time."""
+        self._say("proof: testing what reviewers claim")
+        stop = threading.Event()
+        confined, until = self._found.mechanism != "none", time.monotonic() + self._left() * _CLAIMS
+        try:
+            return await in_thread(
+                lambda: put_to_test(claims, sides, modules, confined=confined, until=until, stop=stop)
+            )
+        finally:
+            stop.set()
+
+    def _tell(self, claims: Sequence[Claim], verdicts: Mapping[Claim, Verdict], proof: Proof | None) -> None:
+        """Tell what came of claims: a difference that a claim's call showed, else what its tests say."""
+        shown = {by: change.id for change in proof.changes for by in change.found_by} if proof else {}
+        for claim in claims:
+            report = self._found.behaviours.get(shown.get(claim.item, ""))
+            verdict = verdicts.get(claim)
+            if report is not None and (verdict is None or verdict.supports is not False):
+                text = f"`{one_line(report.input)}` {difference(report)}"
+                self._facts.append(claim_fact(claim.item, True, text, report.witness()))
+            elif verdict is not None:
+                self._facts.append(self._verdict_fact(claim, verdict))
 
     def _left(self) -> float:
         return self._deadline - time.monotonic()
@@ -214,38 +278,6 @@ class Proving:
     def _keep(self, proof: Proof) -> None:
         self._facts += map(behaviour_fact, self._found.add(proof))
 
-    async def _tested(self, sides: Sides, claims: Sequence[Claim], modules: HeadModules) -> None:
-        """Put what findings claim of calls to the test."""
-        from pytest_moa.proof.prove import ProposedCalls
-
-        shown: dict[str, str] = {}
-        if self._left() >= _SHORTEST:
-            self._found.names.update((claim.item, claim.author) for claim in claims)
-            calls = [ProposedCalls(claim.function, (claim.call,), claim.item) for claim in claims]
-            proof = await self._search(sides, calls, seconds=self._left() * _CLAIMS)
-            shown = {by: change.id for change in proof.changes for by in change.found_by}
-        for claim in claims:
-            report = self._found.behaviours.get(shown.get(claim.item, ""))
-            if report is not None:
-                text = f"`{one_line(report.input)}` {difference(report)}"
-                self._facts.append(claim_fact(claim.item, True, text, report.witness()))
-            elif self._left() > 0:
-                self._say(f"proof: {one_line(self.clean.text(claim.call, 60))}")
-                verdict = await self._verdict(sides, claim, modules)
-                self._facts.append(self._verdict_fact(claim, verdict))
-
-    async def _verdict(self, sides: Sides, claim: Claim, modules: HeadModules) -> Verdict:
-        from pytest_moa.proof.prove import replay
-
-        tests = claim.tests(modules.imports(claim.function.partition(":")[0]))
-        if tests is None:
-            return Verdict(None, f"`{one_line(claim.call)}` showed no difference")
-        holds, fails = tests
-        unsafe = self.plan.unsafe
-        held = await in_thread(lambda: replay(holds, sides, unsafe=unsafe))
-        failed = await in_thread(lambda: replay(fails, sides, unsafe=unsafe))
-        return judge(claim, held, failed, fails)
-
     def _verdict_fact(self, claim: Claim, verdict: Verdict) -> Fact:
         witness = {
             "test": self.clean.test(verdict.test),
@@ -256,55 +288,11 @@ class Proving:
         }
         return claim_fact(claim.item, verdict.supports, self.clean.text(verdict.text), witness)
 
-    async def _proposals(self, sides: Sides, first: Proof) -> None:
-        """Search on with calls that members propose, as long as there is time."""
-        from pytest_moa.proof.prove import open_questions
 
-        latest = first
-        for number in range(ROUNDS):
-            if self._left() < _SHORTEST or not (questions := open_questions(sides, latest)):
-                return
-            asked = [asyncio.ensure_future(self._proposed(name, questions)) for name in self.chat]
-            try:
-                done, _ = await asyncio.wait(asked, timeout=self._left())
-            finally:
-                await cancelled(asked)
-            calls = [call for one in asked if one in done for call in one.result()]
-            if self._left() < _SHORTEST:
-                return
-            seconds = self._left() / (ROUNDS - number) if calls else self._left()
-            functions = [one.function for one in questions]
-            latest = await self._search(sides, calls, functions, seconds=seconds)
-            if not calls:
-                return
+def _calls_of(claims: Sequence[Claim]) -> list[ProposedCalls]:
+    from pytest_moa.proof.prove import ProposedCalls
 
-    async def _proposed(self, name: str, questions: Sequence[OpenQuestion]) -> list[ProposedCalls]:
-        from pytest_moa.proof.prove import ProposedCalls
-
-        asked = proposing(self._asking(self.voices[name]), questions)
-        if asked is None:
-            return []
-        question, functions = asked
-        answer = await self._ask(name, question, ProposedAnswer)
-        if not isinstance(answer.value, ProposedAnswer):
-            return []
-        by_function = answer.value.by_function(functions)
-        return [ProposedCalls(function, sources, name) for function, sources in by_function.items()]
-
-    async def _judged(self, reports: Sequence[BehaviourReport]) -> None:
-        """Ask all chat members what they think of changes of behaviour, the worst first."""
-        ranked = sorted(reports, key=lambda one: (-one.rank, one.id))[:_JUDGED]
-        if ranked:
-            await asyncio.gather(*(self._judged_by(name, ranked) for name in self.chat))
-
-    async def _judged_by(self, name: str, reports: Sequence[BehaviourReport]) -> None:
-        asking = self._asking(self.voices[name])
-        items = found_by_proof(one.model_copy(update={"judgement": "suspicious"}) for one in reports)
-        code = Settling(asking, Ledger(), self.voices).code(items, room_for_code(asking))
-        answer = await self._ask(name, judging(asking, reports, code), Judgements)
-        if isinstance(answer.value, Judgements):
-            said = answer.value.said(name, (one.id for one in reports))
-            self._facts += [judgement_fact(id, one) for id, one in said.items()]
+    return [ProposedCalls(claim.function, (claim.call,), claim.item) for claim in claims]
 
 
 def _why(fault: BaseException) -> str:

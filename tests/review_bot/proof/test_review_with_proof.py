@@ -30,23 +30,14 @@ def mean(items: list[int]) -> float:
     return sum(items) / len(items)
 
 
-def low(items: list[int]) -> int:
-    """The smallest item."""
-    return min(items)
-
-
 def seal(number: int) -> int:
     """The number, but for one."""
     return number
 '''
 
-HEAD = (
-    BASE.replace("    if not items:\n        return 0\n", "")
-    .replace("return min(items)", "return sorted(items)[0]")
-    .replace("return number", "return number if number != 7**9 + 1 else 0")
+HEAD = BASE.replace("    if not items:\n        return 0\n", "").replace(
+    "return number", "return number if number != 7**9 + 1 else 0"
 )
-
-MEAN = "mean([])"
 
 
 @pytest.fixture
@@ -60,7 +51,7 @@ def stats(repo: GitRepo) -> GitRepo:
 def test_without_a_model_the_review_shows_what_now_raises(
     review: Review, stats: GitRepo, tmp_path: Path
 ) -> None:
-    options = ("HEAD~1", "--prove", "on", "--prove-seconds", "5")
+    options = ("HEAD~1", "--prove", "on", "--prove-seconds", "10")
     data = as_json(review(*options, "--format", "json"))
     [finding] = [one for one in data["findings"] if one["category"] == "behaviour"]
     assert (finding["path"], finding["raised_by"], finding["standing"]) == (
@@ -74,7 +65,7 @@ def test_without_a_model_the_review_shows_what_now_raises(
     assert witness["found_by"]
     assert {one["judgement"] for one in data["behaviour"]} == {"unjudged"}
     assert data["proof"]["mechanism"]
-    assert {one["qualname"] for one in data["proof"]["searched"]} == {"mean", "low", "seal"}
+    assert {one["qualname"] for one in data["proof"]["searched"]} == {"mean", "seal"}
     assert holds(stats, "HEAD~1", witness["test"], tmp_path)
     assert not holds(stats, "HEAD", witness["test"], tmp_path)
 
@@ -150,7 +141,7 @@ def committee(repo: GitRepo, base_url: str) -> None:
 
 
 def test_members_judge_claim_and_propose(review: Review, stats: GitRepo, tmp_path: Path) -> None:
-    options = ("HEAD~1", "--prove", "on", "--prove-seconds", "20", "--format", "json")
+    options = ("HEAD~1", "--prove", "on", "--prove-seconds", "40", "--format", "json")
     with ScriptedEndpoint(script) as endpoint:
         committee(stats, endpoint.base_url)
         data = as_json(review(*options))

@@ -37,7 +37,7 @@ def test_differences_are_shown_with_tests_that_hold(
     stats: GitRepo, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tests = tmp_path / "test_differences.py"
-    done = witness(capsys, stats, "HEAD~1", "--seconds", "5", "--output-tests", str(tests))
+    done = witness(capsys, stats, "HEAD~1", "--seconds", "12", "--output-tests", str(tests))
     assert done.returncode == 1
     assert "confined by" in done.stdout
     assert "stats.py:2 stats:mean" in done.stdout

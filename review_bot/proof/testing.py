@@ -1,0 +1,41 @@
+"""Findings' claims put to the test: each by two tests, on both versions, in fresh processes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from moa_engine.printable import one_line
+from review_bot.proof.claims import Claim, Verdict, judge
+
+if TYPE_CHECKING:
+    from pytest_moa.proof.prove import Sides
+    from review_bot.proof.modules import HeadModules
+
+
+def put_to_test(
+    claims: Iterable[Claim],
+    sides: Sides,
+    modules: HeadModules,
+    *,
+    confined: bool,
+    until: float,
+    stop: threading.Event,
+) -> dict[Claim, Verdict]:
+    """What came of each claim that was tried before `until` (by `time.monotonic`). Blocks."""
+    from pytest_moa.proof.replaying import Replayer, tree_of
+
+    verdicts: dict[Claim, Verdict] = {}
+    with Replayer(tree_of(sides.base), tree_of(sides.head), confined=confined) as replayer:
+        for claim in claims:
+            if stop.is_set() or time.monotonic() > until:
+                break
+            tests = claim.tests(modules.imports(claim.function.partition(":")[0]))
+            if tests is None:
+                verdicts[claim] = Verdict(None, f"`{one_line(claim.call)}` showed no difference")
+                continue
+            holds, fails = tests
+            verdicts[claim] = judge(claim, replayer.whole(holds), replayer.whole(fails), fails)
+    return verdicts
