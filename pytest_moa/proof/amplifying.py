@@ -78,9 +78,10 @@ class Amplifier:
         self.rng = rng
         self.inputs = Inputs(rng, constants=list(constants), tokens=tokens_of(list(constants)))
         self.constants = [repr(one) for one in constants if not isinstance(one, float)]
-        self.words = frozenset(words)
+        self.words = frozenset(word for word in words if "." not in word)
         self.names = frozenset(names)  # what test files have at their top
         self.class_statements: list[str] = []
+        self.constants += [word for word in words if "." in word]
         known = list(dict.fromkeys(keywords))
         self.keywords = [*known, *(4 * [one for one in known if one in self.words])]
         self.pool: list[str] = []
@@ -162,7 +163,8 @@ class Amplifier:
 
     def _same_place(self, body: str) -> str | None:
         """An argument that another test gives in that place."""
-        calls = [node for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Call)]
+        tree = ast.parse(body)
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
         choices = [
             (argument, other)
             for node in calls
@@ -172,7 +174,9 @@ class Amplifier:
         ]
         if not choices:
             return None
-        argument, other = self.rng.choice(choices)
+        near = _near(tree, self.words)
+        foremost = [(argument, other) for argument, other in choices if id(argument) in near]
+        argument, other = self.rng.choice(foremost if foremost and self.rng.random() < 0.7 else choices)
         return replaced(body, argument, other)
 
     def _same_callee(self, body: str) -> str | None:

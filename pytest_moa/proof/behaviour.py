@@ -124,7 +124,7 @@ class Proof:
             "changes": [change.to_json() for change in self.changes],
             "searched": [asdict(one) for one in self.searched],
             "mechanism": self.mechanism,
-            "seconds": round(self.seconds, 3),
+            "seconds": self.seconds,
             "notes": list(self.notes),
         }
 

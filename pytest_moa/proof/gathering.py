@@ -31,7 +31,7 @@ class Comparison:
     @property
     def modules(self) -> list[str]:
         """Modules to import on both sides: the changed ones, then those of callers."""
-        names = [one.module for one in self.changed]
+        names = [*self.sources, *(one.module for one in self.changed)]
         names += [entry.module for one in self.changed for entry in one.entries]
         return list(dict.fromkeys(names))
 

@@ -107,14 +107,19 @@ def changed_lines(base: ast.AST | None, head: ast.AST) -> tuple[int, ...]:
 _WORD = re.compile(r"(?:id|attr|arg|name|value)='([^']+)'")
 
 
+#: A constant of another module, such as `setters.NO_OP`.
+_CONSTANT = re.compile(r"Attribute\(value=Name\(id='(\w+)'[^)]*\)+, attr='([A-Z][A-Z0-9_]+)'")
+
+
 def changed_words(base: ast.AST | None, head: ast.AST | None) -> tuple[str, ...]:
-    """Names and short texts in the statements that are not the same on both sides."""
+    """Names and short texts in the statements that are not the same on both sides; constants dotted."""
     sides = [
         dict.fromkeys(text for text, _ in statements(one)) if one is not None else {} for one in (base, head)
     ]
     differing = [text for text in (*sides[0], *sides[1]) if (text in sides[0]) != (text in sides[1])]
     found: dict[str, None] = {}
     for text in differing:
+        found.update((f"{owner}.{name}", None) for owner, name in _CONSTANT.findall(text))
         found.update((word, None) for match in _WORD.findall(text) for word in re.findall(r"\w+", match))
     return tuple(
         word for word in found if len(word) > 1 and word not in ("self", "cls", "True", "False", "None")

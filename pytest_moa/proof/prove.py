@@ -99,7 +99,7 @@ def prove(
         tuple(found),
         tuple(_searched(hunt, comparison, campaign.failures)),
         probe().name if confined else "none",
-        time.monotonic() - began,
+        round(time.monotonic() - began, 2),
         (*campaign.notes, *_notes(hunt, comparison)),
     )
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from pytest_moa.code import Probes
 from pytest_moa.proof import running
+from pytest_moa.proof.conforming import violations
 from pytest_moa.proof.observing import Observer
 from pytest_moa.proof.telling import told
 from pytest_moa.proof.texts import hide
@@ -113,7 +114,11 @@ def _one(
         probes.clear()
     module = sys.modules.get(program["module"])
     observer = running.run(program["code"], module, program["imports"], seconds, keep_values=detail)
-    return {**result(observer, detail), "hits": fresh(state, seen)}
+    found = {**result(observer, detail), "hits": fresh(state, seen)}
+    if detail:
+        names = running.names_for(module, ()) if module is not None else {}
+        found["violates"] = violations(program["source"], names)
+    return found
 
 
 def result(observer: Observer, detail: bool) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class Snippet:
 
     def to_json(self) -> dict[str, Any]:
         """What a job needs to run it."""
-        return {"code": self.instrumented(), "imports": list(self.imports), "item": self.item}
+        return {"code": self.instrumented(), "imports": list(self.imports), "source": self.source}
 
     def with_source(self, source: str) -> Snippet:
         """Another program in its place."""

@@ -226,8 +226,7 @@ class Suite:
         def side(live: Live) -> list[dict[str, Any]]:
             items = self.base_items if live is self.pair.base else self.head_items
             programs = [
-                {"index": items[snippets[index].item], "code": snippets[index].instrumented()}
-                for index in order
+                {"index": items[snippets[index].item], **snippets[index].to_json()} for index in order
             ]
             return batch(live, self.job, programs, seconds, {"detail": detail})
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from pytest_moa.proof import running
+from pytest_moa.proof.conforming import violations
 from pytest_moa.proof.observing import Observer
 from pytest_moa.proof.side import result
 from pytest_moa.proof.snippet import ARGUMENT, END, SEEN
@@ -81,7 +82,9 @@ def run(warm: Warm, args: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
     chunk: list[dict[str, Any]] = []
     seen: set[str] = set()
     for number, (item, program) in enumerate(zip(items, programs, strict=True)):
-        following = items[number + 1] if number + 1 < len(items) else None
+        following: Any = items[number + 1] if number + 1 < len(items) else None
+        if following is item:
+            following = _Sibling(item)
         for probes in warm.probes.values():
             probes.clear()
         observer = Observer(keep_values=detail)
@@ -92,11 +95,24 @@ def run(warm: Warm, args: Mapping[str, Any]) -> Iterator[list[dict[str, Any]]]:
         seen.update(hits)
         if detail:
             told["functions"] = functions(warm.probes)
+            function = _function(item)
+            told["violates"] = violations(program["source"], function.__globals__ if function else {})
         chunk.append(told)
         if len(chunk) >= args.get("chunk", CHUNK):
             yield chunk
             chunk = []
     yield chunk
+
+
+class _Sibling:
+    """Whatever follows an item in its class or module: the item itself is torn down, what is above stays."""
+
+    def __init__(self, item: pytest.Item) -> None:
+        self._above = item.listchain()[:-1]
+
+    def listchain(self) -> list[Any]:
+        """What has to stay set up."""
+        return self._above
 
 
 def functions(all_probes: Mapping[str, Any]) -> list[str]:
@@ -112,7 +128,7 @@ def functions(all_probes: Mapping[str, Any]) -> list[str]:
 def _run(
     warm: Warm,
     item: pytest.Item,
-    following: pytest.Item | None,
+    following: Any,
     code: str,
     observer: Observer,
     seconds: float,
