@@ -31,8 +31,8 @@ MOST_TRIED = 12
 PATIENCE = 1.5
 #: Seconds for making one witness smaller.
 SHRINKING = 3.0
-#: Seconds after its last witness, divided by how many there are, after which a function has shown enough.
-QUIET = 16.0
+#: Share of the whole time after a function's last witness, divided by how many there are, that is enough.
+QUIET = 0.2
 #: Differences of one test, or of one entry, that were none, after which its others are not looked at.
 MOST_NOISE = 5
 #: Places of one program that are tried in a test.
@@ -66,6 +66,7 @@ class Hunt:
         self.changed = {one.name: one for one in changed}
         self.replayer = replayer
         self.deadline = deadline
+        self._seconds = deadline - time.monotonic()
         self.progress = progress
         self.stop = stop
         self.found: list[BehaviourChange] = []
@@ -87,7 +88,7 @@ class Hunt:
         """Whether a function has shown enough, or nothing new for a while."""
         mine = sum(change_name(one) == name for one in self.found)
         quiet = time.monotonic() - self._last.get(name, time.monotonic())
-        return mine >= MOST_WITNESSES or (mine > 0 and quiet > QUIET / mine)
+        return mine >= MOST_WITNESSES or (mine > 0 and quiet > QUIET * self._seconds / mine)
 
     def consider(
         self, lane: Lane, snippets: Iterable[Snippet], patience: float = PATIENCE
