@@ -65,19 +65,31 @@ Proposer = Callable[["SuggestRequest"], Iterable[Candidate]]
 
 
 @dataclass(frozen=True, slots=True)
+class Effort:
+    """How much a run may do."""
+
+    max: int  #: suggestions at most
+    seconds: float  #: of wall time for everything
+    workers: int  #: warm processes
+
+
+@dataclass(frozen=True, slots=True)
 class SuggestRequest:
-    """What to suggest tests for, and with how much effort. `targets` come most wanted first."""
+    """What to suggest tests for, and with how much effort. `targets` come most wanted first.
+
+    `max`, `seconds` and `workers` are those of `Effort`; None: as configured.
+    """
 
     root: Path
     project: Project
     targets: tuple[Target, ...]
     recorded: Recorded = Recorded()
     existing: tuple[ReachingTest, ...] = ()
-    max: int = 10  #: suggestions at most
-    seconds: float = 60.0  #: of wall time for everything
+    max: int | None = None
+    seconds: float | None = None
     committee: str | None = None  #: a preset or list of members; None: as configured
     budget: float | None = None  #: USD; None: as configured
-    workers: int = 1  #: warm processes
+    workers: int | None = None
     unsafe: bool = False  #: may run generated code unconfined, where nothing can confine it
     config: Path | None = None  #: settings file; None: found from `root`
     plan: bool = False  #: say what it would cost and call nobody

@@ -10,10 +10,10 @@ from moa_engine.errors import MoaError
 from pytest_moa.project import Project
 from pytest_moa.session.options import Options
 from pytest_moa.session.recording import Recorder
-from pytest_moa.session.request import Effort
 from pytest_moa.session.suggesting import Suggesting
 from pytest_moa.session.targets import Chosen, choose, loaded
 from pytest_moa.session.watching import KEY, Watching
+from pytest_moa.suggestions import Effort
 
 
 def register(config: pytest.Config) -> None:
@@ -67,7 +67,8 @@ def effort_of(config: pytest.Config, options: Options) -> tuple[Effort, str]:
     assert isinstance(settings, TestsSettings)
     members = ", ".join(committee.members) or "no model, deterministic members only"
     nodes = config.getoption("tx", default=None)  # of pytest-xdist
-    effort = Effort(settings.max, settings.seconds, len(nodes) if nodes else settings.workers)
+    workers = len(nodes) if nodes else settings.workers  # as many as xdist has
+    effort = Effort(settings.max, settings.seconds, workers)
     return effort, f"moa: committee {committee.name} ({members}); sandbox: {probe().name}"
 
 

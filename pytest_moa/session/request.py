@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pytest
 
@@ -13,20 +12,11 @@ from pytest_moa.session.coverage_data import Measured
 from pytest_moa.session.options import Options
 from pytest_moa.session.recording import Recording
 from pytest_moa.session.targets import ranked
-from pytest_moa.suggestions import ReachingTest, Recorded, Skipped, SuggestRequest
+from pytest_moa.suggestions import Effort, ReachingTest, Recorded, Skipped, SuggestRequest
 from pytest_moa.target import Target
 
 #: Tests that are named when a target is skipped for them.
 _NAMED = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How much a run may do: suggestions, seconds, warm processes (as many as xdist has workers)."""
-
-    max: int
-    seconds: float
-    workers: int
 
 
 def request_of(

@@ -20,12 +20,12 @@ from pytest_moa.session.options import Options
 from pytest_moa.session.progressing import progress
 from pytest_moa.session.recording import Recorder, Recording
 from pytest_moa.session.reports import write_report
-from pytest_moa.session.request import Effort, reaching_files, request_of
+from pytest_moa.session.request import reaching_files, request_of
 from pytest_moa.session.reviewing import review
 from pytest_moa.session.showing import HOW_TO_ACCEPT, show
 from pytest_moa.session.targets import Chosen, dumped
 from pytest_moa.session.watching import KEY
-from pytest_moa.suggestions import JudgedCandidate, Progress, Suggestions, SuggestRequest
+from pytest_moa.suggestions import Effort, JudgedCandidate, Progress, Suggestions, SuggestRequest
 
 #: After these exit codes the tests have run, whatever came of them.
 _RAN = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED)

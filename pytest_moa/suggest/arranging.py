@@ -6,22 +6,16 @@ import ast
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from pytest_moa.candidate import Candidate
 from pytest_moa.suggest.naming import base_name, names_of, says_something, table_names, unique, usable
-from pytest_moa.suggest.tables import (
-    OUTCOMES,
-    Shape,
-    Signatures,
-    fits,
-    in_order,
-    names_in,
-    shape_of,
-    table_of,
-    written,
-)
+from pytest_moa.suggest.shapes import ARGUMENT, Shape, Signatures, shape_of
+from pytest_moa.suggest.tables import ROWS, fits, has_options, in_order, names_in, table_of, written
+
+#: Target, support and shape; and the key itself of what has no shape.
+Family = tuple[str, str, str, str | bool]
 
 #: What a proposer adds to a name that it has used before; "of_2" is a value.
 _UNIQUE = re.compile(r"(?<!_of)(?<!_by)_\d$")
@@ -49,37 +43,72 @@ class Arranging:
     candidates: Mapping[str, Candidate]
     signatures: Mapping[str, Signatures]
     names: Mapping[str, str]
+    _shapes: dict[str, Shape | None] = field(default_factory=dict, init=False)
 
     def groups(self, keys: Sequence[str]) -> list[tuple[str, ...]]:
         """The keys of candidates that make one test each, in the order of their first ones."""
-        groups: list[tuple[list[str], list[Shape]]] = []
+        groups: list[list[str]] = []
         for key in keys:
-            shape = self._shape(key)
-            candidate = self.candidates[key]
-            for members, shapes in groups if shape is not None else ():
-                first = self.candidates[members[0]]
-                alike = (first.target, first.support) == (candidate.target, candidate.support)
-                if alike and shapes and shape is not None and fits(shapes, shape):
-                    members.append(key)
-                    shapes.append(shape)
+            family = self.family(key)
+            for group in groups:
+                if family == self.family(group[0]) and self.joins(group, key):
+                    group.append(key)
                     break
             else:
-                groups.append(([key], [shape] if shape is not None else []))
-        return [tuple(members) for members, _ in groups]
+                groups.append([key])
+        return [tuple(group) for group in groups]
+
+    def family(self, key: str) -> Family:
+        """What candidates have in common that can be rows of one table."""
+        shape, candidate = self._shape(key), self.candidates[key]
+        return candidate.target, candidate.support, "" if shape is None else shape.key, shape is None and key
+
+    def joins(self, group: Sequence[str], key: str) -> bool:
+        """Whether a candidate is one more readable row beside these of its family."""
+        shape = self._shape(key)
+        shapes = self._shapes_of(group)
+        return not group or (shape is not None and len(shapes) == len(group) and fits(shapes, shape))
+
+    def does(self, key: str) -> Hashable:
+        """What a candidate calls, and how: equal for two that differ in what they expect alone."""
+        shape = self._shape(key)
+        return key if shape is None else (self.family(key), shape.given)
 
     def tests(self, groups: Sequence[tuple[str, ...]]) -> list[Arranged]:
         """One test a group, under names that are free."""
         taken: set[str] = set()
         result = []
-        for group in groups:
+        for group in self._by_theme(groups):
             made = self._table(group, taken) if len(group) > 1 else self._single(group[0], taken)
             taken.add(made.name)
             result.append(Arranged(made, group))
         return result
 
+    def _by_theme(self, groups: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+        """The groups; of a family with two tables, one has what gives options, the other the rest."""
+        families: dict[Family, list[int]] = {}
+        for number, group in enumerate(groups):
+            families.setdefault(self.family(group[0]), []).append(number)
+        result = list(groups)
+        for numbers in families.values():
+            if len(numbers) != 2:
+                continue
+            keys = [key for number in numbers for key in groups[number]]
+            required = set.intersection(*(set(shape.slots) for shape in self._shapes_of(keys)))
+            plain = [key for key in keys if set(self._shapes_of([key])[0].slots) == required]
+            more = [key for key in keys if key not in plain]
+            if max(len(plain), len(more)) <= ROWS and len(self.groups(plain)) == len(self.groups(more)) == 1:
+                result[numbers[0]], result[numbers[1]] = tuple(plain), tuple(more)
+        return result
+
     def _shape(self, key: str) -> Shape | None:
-        candidate = self.candidates[key]
-        return shape_of(candidate, self.signatures.get(candidate.target, {}))
+        if key not in self._shapes:
+            candidate = self.candidates[key]
+            self._shapes[key] = shape_of(candidate, self.signatures.get(candidate.target, {}))
+        return self._shapes[key]
+
+    def _shapes_of(self, keys: Sequence[str]) -> list[Shape]:
+        return [shape for key in keys if (shape := self._shape(key)) is not None]
 
     def _wanted(self, keys: Sequence[str]) -> list[str]:
         return [self.names[key] for key in keys if usable(self.names.get(key, ""))]
@@ -101,21 +130,22 @@ class Arranging:
     def _table(self, group: Sequence[str], taken: set[str]) -> Candidate:
         members = [self.candidates[key] for key in group]
         first = members[0]
-        shapes = [shape for key in group if (shape := self._shape(key)) is not None]
-        used = {
-            "pytest",
-            *_imported(first),
-            *names_in(shapes[0].function),
-            *names_in(ast.parse(first.support)),
-        }
-        table = table_of(in_order(shapes), used)
+        shapes = in_order(self._shapes_of(group))
+        used = {"pytest", *names_in(shapes[0].template), *names_in(ast.parse(first.support))}
+        table = table_of(shapes, used.union(*(shape.imports for shape in shapes)))
         base = base_name(first.target.partition(":")[2])
         fixed = [
             (slot.called, slot.source)
-            for number, slot in enumerate(shapes[0].slots)
-            if number not in table.slots and slot.called not in OUTCOMES
+            for key, slot in shapes[0].slots.items()
+            if key not in table.slots
+            and not slot.outcome
+            and key.removeprefix(ARGUMENT) not in table.optional
         ]
-        derived = table_names(base, shapes[0].function, table.names, fixed)
+        source = written(shapes, table, "test")
+        outcomes = {name for key, name in table.slots.items() if shapes[0].slots[key].outcome}
+        inputs = [name for name in table.names if name not in outcomes]
+        options = table.optional if all(has_options(table, shape) for shape in shapes) else ()
+        derived = table_names(base, source, inputs, options, fixed)
         name = unique([*self._wanted(group), *derived], base, taken)
         imports = {statement: None for member in members for statement in member.imports}
         return Candidate(
@@ -139,15 +169,6 @@ def _about(name: str, base: str) -> str:
 
 def _said(name: str) -> str:
     return name.removeprefix("test_").replace("_", " ")
-
-
-def _imported(candidate: Candidate) -> set[str]:
-    return {
-        alias.asname or alias.name.partition(".")[0]
-        for node in ast.walk(ast.parse("\n".join(candidate.imports)))
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for alias in node.names
-    }
 
 
 def _import_order(statement: str) -> tuple[bool, str]:

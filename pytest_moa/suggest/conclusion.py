@@ -5,7 +5,7 @@ Everything here is a pure function of the ledger, so that a replay gives the sam
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,7 +13,7 @@ from pytest_moa.candidate import Candidate
 from pytest_moa.suggest.arranging import Arranged, Arranging
 from pytest_moa.suggest.brief import Brief
 from pytest_moa.suggest.judging import Judged, body_of
-from pytest_moa.suggest.selection import Offer, chosen, needless
+from pytest_moa.suggest.selection import Offer, Tables, arranged
 from pytest_moa.suggest.voices import Voice
 from pytest_moa.suggestions import (
     Control,
@@ -111,13 +111,9 @@ def select(candidates: Sequence[Judged], gaps: Gaps) -> list[Arranged]:
         gaps.signatures,
         {one.key: one.name for one in candidates if one.name},
     )
-    groups = arranging.groups([pick.key for pick in chosen(list(offers.values()))])
-    whole = [_united(group, offers) for group in groups]
-    by_group = {offer.key: group for offer, group in zip(whole, groups, strict=True)}
-    order = [pick.key for pick in chosen(whole, gaps.most)]
-    gone = needless([offers[key] for name in order for key in by_group[name]])
-    left = [tuple(key for key in by_group[name] if key not in gone) for name in order]
-    return arranging.tests([group for group in left if group])
+    return arranging.tests(
+        arranged(_once(offers, arranging), Tables(arranging.family, arranging.joins), gaps.most)
+    )
 
 
 def outcomes(briefs: Sequence[Brief], suggestions: Sequence[Suggestion]) -> list[TargetOutcome]:
@@ -176,14 +172,14 @@ def controls(candidates: Sequence[Judged], gaps: Gaps, tests: Sequence[Arranged]
     return tuple(found)
 
 
-def _united(group: tuple[str, ...], offers: Mapping[str, Offer]) -> Offer:
-    members = [offers[key] for key in group]
-    return Offer(
-        group[0],
-        frozenset[str]().union(*(offer.kills for offer in members)),
-        frozenset[str]().union(*(offer.branches for offer in members)),
-        min(offer.burden for offer in members),
-    )
+def _once(offers: Mapping[str, Offer], arranging: Arranging) -> list[Offer]:
+    """The offers without those that call the same in the same way as one that kills as much."""
+    best: dict[Hashable, Offer] = {}
+    for key, offer in offers.items():
+        known = best.setdefault(arranging.does(key), offer)
+        if (-len(offer.kills), offer.burden) < (-len(known.kills), known.burden):
+            best[arranging.does(key)] = offer
+    return list(best.values())
 
 
 def _is_eligible(one: Judged) -> bool:

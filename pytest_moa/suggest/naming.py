@@ -67,32 +67,39 @@ def names_of(base: str, case: Case, parameters: Sequence[str]) -> Iterator[str]:
 
 
 def table_names(
-    base: str, function: ast.FunctionDef, columns: Sequence[str], fixed: Sequence[tuple[str, str]]
+    base: str, source: str, inputs: Sequence[str], options: Sequence[str], fixed: Sequence[tuple[str, str]]
 ) -> Iterator[str]:
-    """Names for a parametrised test, the shortest first: what comes of it, or what it depends on.
+    """Names for a parametrised test, the best first: what comes of it, or what it depends on.
 
-    `fixed` are the arguments that are the same in all rows: names and sources.
+    `inputs` are the columns of what is given, `options` the optional arguments that every row gives some
+    of, `fixed` the arguments that are the same in all rows: names and sources.
     """
+    function = ast.parse(source)
     raised = [
         ast.unparse(node.args[0]).rpartition(".")[2]
         for node in ast.walk(function)
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.raises" and node.args
     ]
-    inputs = [column for column in columns if column not in ("expected", "expected_2", "message")]
     by = f"by_{'_and_'.join(inputs)}" if 0 < len(inputs) <= 2 else ""
+    with_options = f"with_{options[0]}" if len(options) == 1 else "with_options" if options else ""
     if raised:
-        yield _joined(base, f"raises_{snake(raised[0])}")
-        yield _joined(base, f"raises_{snake(raised[0])}", by)
+        invalid = options[0] if len(options) == 1 else "options" if options else "input"
+        if raised[0].startswith("error"):  # a column
+            yield _joined(base, f"rejects_invalid_{inputs[0] if len(inputs) == 1 else invalid}")
+        else:
+            yield _joined(base, f"raises_{snake(raised[0])}")
+        yield _joined(base, f"raises_{snake(raised[0])}", with_options or by)
         return
     compared = [node for node in ast.walk(function) if isinstance(node, ast.Compare)]
-    if "expected" not in columns and len(compared) == 1:
+    if len(compared) == 1:
         outcome = _outcome(ast.unparse(compared[0].comparators[0]))
         if outcome:
             yield _joined(base, outcome)
             yield _joined(base, outcome, by)
+    yield _joined(base, with_options)
+    yield from (_joined(base, f"with_{called}") for called, source in fixed if source == "True")
     if by:
         yield _joined(base, by)
-    yield from (_joined(base, f"with_{called}") for called, source in fixed if source == "True")
     for called, source in fixed:
         value = _value(source)
         if isinstance(value, str) and (word := _word(value)):

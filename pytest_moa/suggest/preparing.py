@@ -21,7 +21,7 @@ from pytest_moa.suggest.starting import modules_of
 from pytest_moa.suggest.subject import SuggestSubject
 from pytest_moa.suggest.task import SuggestTask
 from pytest_moa.suggest.voices import Voice
-from pytest_moa.suggestions import Observer, Progress, Suggestions, SuggestRequest
+from pytest_moa.suggestions import Effort, Observer, Progress, Suggestions, SuggestRequest
 from pytest_moa.target import Target
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class Clock:
 def task_for(
     session: Session,
     request: SuggestRequest,
+    effort: Effort,
     committee: Committee,
     executor: Executor,
     baseline: Baseline,
@@ -72,12 +73,12 @@ def task_for(
     """The task of a run, and the processes that its proposers use: to be closed when it is over."""
     modules = modules_of(request)
     processes = Processes(
-        request.project, modules, workers=request.workers, confined=executor.mechanism != "none"
+        request.project, modules, workers=effort.workers, confined=executor.mechanism != "none"
     )
     now = time.monotonic()
     until = clock.search(now)
     weights = {brief.id: 1.0 + len(brief.survivors) + len(brief.uncovered) for brief in baseline.briefs}
-    shares = Shares(weights, max(0.0, until - now) * request.workers, until)
+    shares = Shares(weights, max(0.0, until - now) * effort.workers, until)
     subject = SuggestSubject(baseline.briefs, request.recorded, processes, shares.seconds)
 
     def watch(says: str, done: int, of: int, so_far: Suggestions | None) -> None:
@@ -90,8 +91,8 @@ def task_for(
     task = SuggestTask(
         [brief.masked(session.redactor.mask) for brief in baseline.briefs],
         voices={name: Voice.of(member) for name, member in committee.members.items()},
-        most=request.max,
-        digest=_digest(request, baseline.briefs, modules),
+        most=effort.max,
+        digest=_digest(request, effort, baseline.briefs, modules),
         subject=subject,
         examiner=Execution(executor, baseline.open_mutants, open_branches, clock.executing),
         watch=watch,
@@ -99,20 +100,26 @@ def task_for(
     return task, processes
 
 
-def _digest(request: SuggestRequest, briefs: Sequence[Brief], modules: Mapping[str, SourceModule]) -> str:
+def _digest(
+    request: SuggestRequest, effort: Effort, briefs: Sequence[Brief], modules: Mapping[str, SourceModule]
+) -> str:
     """SHA-256 of all that decides what is proposed."""
     parts = [
         [brief.to_json() for brief in briefs],
         {name: module.path.read_text(encoding="utf-8") for name, module in modules.items()},
         [repr(call) for call in request.recorded.calls],
-        request.seconds,
-        request.workers,
+        effort.seconds,
+        effort.workers,
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def planned_task(
-    session: Session, request: SuggestRequest, targets: Sequence[Target], committee: Committee
+    session: Session,
+    request: SuggestRequest,
+    effort: Effort,
+    targets: Sequence[Target],
+    committee: Committee,
 ) -> SuggestTask:
     """The task as far as it is known before anything was executed: all there is counts as open."""
     gathering = Gathering(request.project, request.existing)
@@ -132,6 +139,6 @@ def planned_task(
     return SuggestTask(
         briefs,
         voices={name: Voice.of(member) for name, member in committee.members.items()},
-        most=request.max,
+        most=effort.max,
         digest="",
     )

@@ -8,13 +8,14 @@ more: their own figures are reported, not the sum of their parts'.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from moa_engine.errors import ConfigError
 from moa_engine.progress import Event, MemberFinished, MemberStarted
 from pytest_moa.suggest.subject import SuggestSubject
 from pytest_moa.suggestions import (
+    Effort,
     Observer,
     Progress,
     Skipped,
@@ -49,22 +50,23 @@ def suggest(request: SuggestRequest, progress: Observer | None = None) -> Sugges
     with open_session(start=request.root, config=request.config, flags=flags) as session:
         settings = cast("TestsSettings", session.sections["tests"])
         committee = _committee(session, settings, request)
-        request = _with_settings(request, settings)
+        effort = _effort(request, settings)
         targets, skipped = _wanted(request, settings)
         if not targets:
             return Suggestions(status="nothing", skipped=skipped, warnings=("no target is left",))
         if request.plan:
-            task = planned_task(session, request, targets, committee)
+            task = planned_task(session, request, effort, targets, committee)
             return Suggestions(
                 status="plan", skipped=skipped, plan=plan_for(session, task, committee).to_text()
             )
-        return _executed(session, committee, replace(request, targets=targets), skipped, tell)
+        return _executed(session, committee, replace(request, targets=targets), effort, skipped, tell)
 
 
 def _executed(
     session: Session,
     committee: Committee,
     request: SuggestRequest,
+    effort: Effort,
     skipped: tuple[Skipped, ...],
     tell: Observer,
 ) -> Suggestions:
@@ -74,8 +76,8 @@ def _executed(
     from pytest_moa.suggest.starting import started
     from pytest_moa.suggest.verifying import verified
 
-    clock = Clock(time.monotonic(), request.seconds)
-    with started(request) as (executor, request, unusable):
+    clock = Clock(time.monotonic(), effort.seconds)
+    with started(request, effort.workers) as (executor, request, unusable):
         skipped = (*skipped, *unusable)
         baseline = Baseline.measured(request, executor, clock.baseline, tell)
         skipped = (*skipped, *baseline.skipped)
@@ -83,7 +85,7 @@ def _executed(
             return Suggestions(
                 status="nothing", skipped=skipped, sandbox=executor.mechanism, warnings=("no target is left",)
             )
-        task, processes = task_for(session, request, committee, executor, baseline, clock, tell)
+        task, processes = task_for(session, request, effort, committee, executor, baseline, clock, tell)
         try:
             plan = plan_for(session, task, committee)
             outcome = run_task(session, task, committee, plan, Asked(tell))
@@ -116,11 +118,13 @@ def _committee(session: Session, settings: TestsSettings, request: SuggestReques
     return committee
 
 
-def _with_settings(request: SuggestRequest, settings: TestsSettings) -> SuggestRequest:
-    """The request with the project's settings where it says nothing but what everybody's default is."""
-    usual = {one.name: one.default for one in fields(SuggestRequest)}
-    unsaid = [name for name in ("max", "seconds", "workers") if getattr(request, name) == usual[name]]
-    return replace(request, **{name: getattr(settings, name) for name in unsaid})
+def _effort(request: SuggestRequest, settings: TestsSettings) -> Effort:
+    """What the request says, and the project's settings where it says nothing."""
+    return Effort(
+        settings.max if request.max is None else request.max,
+        settings.seconds if request.seconds is None else request.seconds,
+        settings.workers if request.workers is None else request.workers,
+    )
 
 
 def _wanted(

@@ -14,7 +14,9 @@ from pytest_moa.suggestions import Skipped, SuggestRequest
 
 
 @contextmanager
-def started(request: SuggestRequest) -> Iterator[tuple[Executor, SuggestRequest, tuple[Skipped, ...]]]:
+def started(
+    request: SuggestRequest, workers: int
+) -> Iterator[tuple[Executor, SuggestRequest, tuple[Skipped, ...]]]:
     """A started executor, the request with the targets that it can execute, and those that it cannot.
 
     Raises:
@@ -23,7 +25,7 @@ def started(request: SuggestRequest) -> Iterator[tuple[Executor, SuggestRequest,
     """
     modules = list(modules_of(request).values())
     confined = _is_confined(request)
-    with Executor(request.project, modules, workers=request.workers, confined=confined) as executor:
+    with Executor(request.project, modules, workers=workers, confined=confined) as executor:
         broken = executor.broken
         left = tuple(target for target in request.targets if target.path not in broken)
         skipped = [Skipped(one.name, broken[one.path]) for one in request.targets if one.path in broken]

@@ -22,7 +22,7 @@ def arranged(code: str, target: str = "price", names: dict[str, str] | None = No
     return arranging.tests(arranging.groups(list(found)))
 
 
-def test_alike_cases_become_one_table_named_by_parameters() -> None:
+def test_alike_cases_become_one_table_with_columns_named_by_parameters() -> None:
     (test,) = arranged(
         "def test_a():\n    assert price(100) == 300\n    assert price(500) == 600\n"
         "    assert price(5000) == 600"
@@ -42,7 +42,7 @@ from shop import price
         (5000, 600),
     ],
 )
-def test_price_by_weight(weight, expected):
+def test_price(weight, expected):
     assert price(weight) == expected
 """
     )
@@ -57,7 +57,7 @@ def test_what_does_not_differ_is_no_column() -> None:
     assert 'assert price(weight, zone="x") == 0' in test.candidate.source
 
 
-def test_errors_are_arranged_by_their_type() -> None:
+def test_errors_are_one_table_and_their_type_a_column_if_it_varies() -> None:
     tests = arranged("""
 def test_a():
     with pytest.raises(ValueError, match="too heavy"):
@@ -67,12 +67,117 @@ def test_a():
     with pytest.raises(TypeError):
         price(None)
 """)
-    assert [test.candidate.name for test in tests] == [
-        "test_price_raises_value_error",
-        "test_price_raises_type_error_without_weight",
+    assert [test.candidate.name for test in tests] == ["test_price_rejects_invalid_weight"]
+    assert (
+        tests[0].candidate.source
+        == """\
+@pytest.mark.parametrize(
+    ("weight", "error", "message"),
+    [
+        (0, ValueError, "no weight"),
+        (9999, ValueError, "too heavy"),
+        (None, TypeError, None),
+    ],
+)
+def test_price_rejects_invalid_weight(weight, error, message):
+    with pytest.raises(error, match=message):
+        price(weight)"""
+    )
+
+
+def test_an_error_of_one_type_is_named_and_no_column() -> None:
+    (test,) = arranged("""
+def test_a():
+    with pytest.raises(ValueError):
+        price(9999)
+    with pytest.raises(ValueError):
+        price(0)
+""")
+    assert test.candidate.name == "test_price_raises_value_error"
+    assert "with pytest.raises(ValueError):" in test.candidate.source
+
+
+def test_optional_arguments_of_some_rows_are_a_column_of_options() -> None:
+    (test,) = arranged("""
+def test_a():
+    assert price(100) == 300
+    assert price(100, zone="north") == 400
+    assert price(100, zone="south", express=True) == 900
+    assert price(100, 3) == 303
+""")
+    assert (
+        test.candidate.source
+        == """\
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, 300),
+        ({"zone": 3}, 303),
+        ({"zone": "north"}, 400),
+        ({"zone": "south", "express": True}, 900),
+    ],
+)
+def test_price(options, expected):
+    assert price(100, **options) == expected"""
+    )
+    assert len(test.parts) == 4
+
+
+def test_an_option_that_all_rows_give_is_a_column() -> None:
+    (test,) = arranged(
+        "def test_a():\n    assert price(1, 2, express=True) == 4\n    assert price(2, 3, express=False) == 5"
+    )
+    assert '("weight", "zone", "express", "expected")' in test.candidate.source
+    assert "assert price(weight, zone, express=express) == expected" in test.candidate.source
+
+
+def test_many_rows_are_two_tables_by_whether_they_have_options() -> None:
+    lines = [f"    assert price({number}) == {number * 3}" for number in range(9)]
+    lines += [f"    assert price({number}, express=True) == {number * 4}" for number in range(9)]
+    plain, express = arranged("\n".join(["def test_a():", *lines]))
+    assert (plain.candidate.name, len(plain.parts)) == ("test_price", 9)
+    assert (express.candidate.name, len(express.parts)) == ("test_price_with_express", 9)
+    assert "price(weight, express=True) == expected" in express.candidate.source
+
+
+def test_rows_of_none_and_others_are_one_table_but_true_is_not_1() -> None:
+    code = "def test_a():\n    assert price(1) is None\n    assert price(2) == 5"
+    assert ["(1, None)" in test.candidate.source for test in arranged(code)] == [True]
+    code = "def test_a():\n    assert price(1) is True\n    assert price(2) is False"
+    assert "price(weight) is expected" in arranged(code)[0].candidate.source
+    assert len(arranged("def test_a():\n    assert price(1) is True\n    assert price(2) == 1")) == 2
+
+
+def test_values_of_the_standard_library_are_cells() -> None:
+    (test,) = arranged("""
+from datetime import date
+from shop import price
+def test_a():
+    assert price(date(2020, 1, 1)) == 1
+    assert price(date(2021, 1, 1)) == 2
+""")
+    assert "(date(2020, 1, 1), 1)," in test.candidate.source
+
+
+def test_fixtures_and_clocks_are_kept_and_variables_may_have_other_names() -> None:
+    candidates = [
+        Candidate(
+            "shop:price",
+            f"test_{name}",
+            f"def test_{name}(monkeypatch):\n"
+            f'    monkeypatch.setattr("time.time", lambda: {now})\n'
+            f"    {name} = make()\n    {name}.open()\n    assert price({name}) == {now + 1}\n",
+            ("from shop import make, price",),
+        )
+        for name, now in [("till", 10), ("shop", 20)]
     ]
-    assert '("weight", "message")' in tests[0].candidate.source
-    assert "match=message" in tests[0].candidate.source
+    found = {content_key(one): one for one in candidates}
+    arranging = Arranging(found, SIGNATURES, {})
+    (test,) = arranging.tests(arranging.groups(list(found)))
+    assert "def test_price_by_now(monkeypatch, now, expected):" in test.candidate.source.replace(
+        "test_price(", "test_price_by_now("
+    )
+    assert 'monkeypatch.setattr("time.time", lambda: now)' in test.candidate.source
 
 
 def test_objects_that_are_made_first_are_part_of_the_row() -> None:
@@ -81,7 +186,7 @@ def test_objects_that_are_made_first_are_part_of_the_row() -> None:
         "def test_b():\n    p = Parcel(500)\n    assert p.cost() == 600\n",
         "Parcel.cost",
     )
-    assert test.candidate.name == "test_parcel_cost_by_weight"
+    assert test.candidate.name == "test_parcel_cost"
     assert "assert Parcel(weight).cost() == expected" in test.candidate.source
 
 

@@ -164,7 +164,7 @@ def source_with(text: str) -> Callable[[Any], bool]:
 def test_suggestions_pass_add_something_and_say_who_proposed_them(ran: Ran) -> None:
     assert ran.result.status == "complete"
     express = next(filter(source_with("900"), ran.result.suggestions))
-    assert express.proposed_by == ("two",)
+    assert express.proposed_by == ("two", "one")  # rows of one table
     assert express.facts.kills
     assert express.facts.branches
     for one in ran.result.suggestions:

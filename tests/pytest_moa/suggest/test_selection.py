@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_moa.suggest.selection import Offer, chosen, needless
+from pytest_moa.suggest.selection import Offer, Tables, arranged, chosen, needless
 
 
 def offer(key: str, kills: str, branches: str = "", burden: float = 0) -> Offer:
@@ -60,3 +61,39 @@ def test_all_facts_are_kept_and_the_order_of_offers_does_not_matter(some: list[O
     assert frozenset().union(*(one.branches for one in kept)) == frozenset().union(
         *(one.branches for one in some)
     )
+
+
+def killed(keys: Iterable[str], some: list[Offer]) -> int:
+    wanted = set(keys)
+    return len(frozenset().union(*(one.kills for one in some if one.key in wanted)))
+
+
+@given(
+    st.lists(st.tuples(sets, st.frozensets(st.sampled_from("xyz")), st.integers(0, 4)), max_size=14),
+    st.sampled_from([1, 3, 5]),
+)
+def test_tables_never_kill_less_than_the_best_single_tests(
+    facts: list[tuple[frozenset[str], frozenset[str], int]], most: int
+) -> None:
+    some = [Offer(str(number), kills, branches) for number, (kills, branches, _) in enumerate(facts)]
+    families = {str(number): family for number, (_, _, family) in enumerate(facts)}
+    # family 4 makes no tables, and some rows of the others do not get on with each other
+    tables = Tables(
+        lambda key: key if families[key] == 4 else families[key],
+        lambda group, key: len(group) < 3 and all((int(one) + int(key)) % 5 for one in group),
+    )
+    tests = arranged(some, tables, most)
+    assert len(tests) <= most
+    assert killed((key for test in tests for key in test), some) >= killed(
+        (pick.key for pick in chosen(some, most)), some
+    )
+    for test in tests:
+        assert len({tables.family(key) for key in test}) == 1
+        assert all(tables.joins(test[:number], key) for number, key in enumerate(test))
+
+
+def test_rows_of_a_table_are_free() -> None:
+    some = [offer("a", "123"), offer("b", "4"), offer("c", "5"), offer("d", "67")]
+    together = Tables(lambda key: key == "a" or key == "d" or "bc", lambda group, _: len(group) < 15)
+    assert arranged(some, together, 1) == [("a", "d")]
+    assert arranged(some, together, 2) == [("a", "d"), ("b", "c")]
