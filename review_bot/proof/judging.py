@@ -14,7 +14,7 @@ from review_bot.answers import TITLE
 from review_bot.finding import Finding, Severity
 from review_bot.proof.facts import difference, told
 from review_bot.proof.report import RAISES, BehaviourReport, Judgement, Said
-from review_bot.standing import Voice
+from review_bot.standing import ENOUGH_VOICES, Voice
 
 #: Who raises what a proof has found.
 PROVER = "proof"
@@ -43,9 +43,8 @@ def _judged(report: BehaviourReport, said: Sequence[Said], voices: Mapping[str, 
     held = Counter(_most(votes) for votes in families.values())
     judgement = _most(held)
     reasons = [one.why for one in said if one.judgement == judgement and one.why]
-    return report.model_copy(
-        update={"judgement": judgement, "why": reasons[0] if reasons else "", "judged_by": list(said)}
-    )
+    told = {"judgement": judgement, "why": reasons[0] if reasons else "", "votes": held[judgement]}
+    return report.model_copy(update={**told, "judged_by": list(said)})
 
 
 def _most(votes: Counter[Judgement]) -> Judgement:
@@ -56,13 +55,12 @@ def _most(votes: Counter[Judgement]) -> Judgement:
 def found_by_proof(reports: Iterable[BehaviourReport]) -> list[Item]:
     """What readers have to see as findings: one for each function with suspicious changes or regressions.
 
-    Where nobody has judged, that is what raises on input that was valid before.
+    What raises on input that was valid before is one unless two independent voices call it intended.
     """
     by_function: defaultdict[tuple[str, str], list[BehaviourReport]] = defaultdict(list)
     for report in reports:
-        if report.judgement in ("suspicious", "regression") or (
-            report.judgement == "unjudged" and report.rank >= RAISES
-        ):
+        settled = report.judgement == "intended" and report.votes >= ENOUGH_VOICES
+        if report.judgement in ("suspicious", "regression") or (report.rank >= RAISES and not settled):
             by_function[report.path, report.name].append(report)
     return [Item(together[0].id, PROVER, 0, _finding(together)) for together in by_function.values()]
 
@@ -93,7 +91,8 @@ def _finding(together: Sequence[BehaviourReport]) -> Finding:
 
 
 def _severity(together: Sequence[BehaviourReport]) -> Severity:
-    worst = any(one.judgement == "regression" or one.rank >= RAISES for one in together)
+    unwanted = [one for one in together if one.judgement != "intended"]
+    worst = any(one.judgement == "regression" or one.rank >= RAISES for one in unwanted)
     return "major" if worst else "minor"
 
 

@@ -54,6 +54,7 @@ class BehaviourReport(_Frozen):
     rank: int
     judgement: Judgement = "unjudged"
     why: str = ""
+    votes: int = Field(default=0, description="families of models that hold the judgement")
     judged_by: list[Said] = Field(default_factory=list)
 
     @property

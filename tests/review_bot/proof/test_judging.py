@@ -55,11 +55,18 @@ def test_what_was_not_judged_is_a_finding_only_where_it_raises_on_valid_input() 
 
 def test_judgements_decide_over_ranks() -> None:
     reports = [behaviour(rank=90), behaviour(id="0000bbbb", qualname="low", rank=10)]
-    assert found_by_proof(judged(reports, {"0000aaaa": said(q1="intended")}, VOICES)) == []
-    [item] = found_by_proof(
-        judged(reports, {"0000aaaa": said(q1="intended"), "0000bbbb": said(q1="suspicious")}, VOICES)
-    )
+    two = said(q1="intended", llama="intended")
+    assert found_by_proof(judged(reports, {"0000aaaa": two}, VOICES)) == []
+    [item] = found_by_proof(judged(reports, {"0000aaaa": two, "0000bbbb": said(q1="suspicious")}, VOICES))
     assert (body_of(item).severity, body_of(item).body) == ("minor", "q1: suspicious. q1 thinks so")
+
+
+def test_one_voice_alone_does_not_take_what_raises_off_the_findings() -> None:
+    for alone in (said(q1="intended"), said(q1="intended", q2="intended")):
+        [item] = found_by_proof(judged([behaviour()], {"0000aaaa": alone}, VOICES))
+        assert body_of(item).severity == "minor"
+        assert "q1: intended. q1 thinks so" in body_of(item).body
+    assert found_by_proof(judged([behaviour(rank=60)], {"0000aaaa": said(q1="intended")}, VOICES)) == []
 
 
 def test_one_function_is_one_finding() -> None:
