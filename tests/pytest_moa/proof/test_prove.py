@@ -1,12 +1,21 @@
 import json
 import threading
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pytest_moa.proof.behaviour import Proof
-from pytest_moa.proof.prove import ProofUnavailable, ProposedCalls, open_questions, prove, replay
+from pytest_moa.proof.prove import ProofUnavailable, ProposedCalls, Sides, open_questions, prove, replay
 from tests.pytest_moa.proof.versions import two_versions
+
+
+def _first(sides: Sides, paths: Sequence[str] | None = None, **given: Any) -> Proof:
+    """The proof when the first witness is there: machines may be busy, and nothing waits for more."""
+    stop = threading.Event()
+    return prove(sides, paths, seconds=60, stop=stop, progress=lambda _: stop.set(), **given)
+
 
 ADDS = {"shop.py": "def total(price, count):\n    return price * count\n"}
 
@@ -15,7 +24,7 @@ def test_a_difference_becomes_a_test_that_passes_on_base_and_fails_on_head(tmp_p
     base = {"src/shop/__init__.py": "from shop._sums import total\n", "src/shop/_sums.py": _SUMS}
     head = {**base, "src/shop/_sums.py": _SUMS.replace("> 10", ">= 10")}
     sides = two_versions(tmp_path, base, head)
-    proof = prove(sides, ["src/shop/_sums.py"], seconds=15)
+    proof = _first(sides, ["src/shop/_sums.py"])
     (change, *_) = proof.changes
     assert (change.path, change.qualname, change.line) == ("src/shop/_sums.py", "total", 3)
     assert (change.differs, change.base.outcome, change.head.outcome) == ("result", "returned", "returned")
@@ -64,7 +73,7 @@ def test_a_module_that_cannot_be_imported_any_more_is_a_change(tmp_path: Path) -
 def test_a_call_that_does_not_end_any_more_is_found(tmp_path: Path) -> None:
     base = "def rest(n: int) -> int:\n    while n > 1:\n        n -= 2\n    return n\n"
     sides = two_versions(tmp_path, {"m.py": base}, {"m.py": base.replace("n > 1", "n not in (0, 1, -1, -5)")})
-    found = [one for one in prove(sides, None, seconds=20).changes if one.differs == "time"]
+    found = [one for one in _first(sides).changes if one.differs == "time"]
     assert found
     assert found[0].head.outcome == "timed_out"
 
@@ -98,7 +107,7 @@ def test_the_projects_tests_are_amplified(tmp_path: Path) -> None:
     """
     head = base.replace("return sum(self._entries)", "return sum(set(self._entries))")
     sides = two_versions(tmp_path, {"bank.py": base}, {"bank.py": head}, {"tests/test_bank.py": tests})
-    proof = prove(sides, None, seconds=15)
+    proof = _first(sides)
     found = [one for one in proof.changes if "tests" in one.found_by]
     assert found, proof.notes
     assert found[0].qualname == "Ledger.balance"
@@ -111,7 +120,7 @@ def test_proposed_calls_are_tried_first(tmp_path: Path) -> None:
     head = "def f(x):\n    return 2 if x == 'open sesame %s' % 77123 else 1\n"
     sides = two_versions(tmp_path, {"m.py": base}, {"m.py": head})
     calls = [ProposedCalls("m:f", ("f('open sesame 77123')", "f(", "f('other')"), "reader")]
-    (change,) = prove(sides, None, seconds=10, calls=calls).changes
+    (change,) = _first(sides, calls=calls).changes
     assert change.found_by[0] == "reader"
     assert change.input == "f('open sesame 77123')"
 
@@ -135,7 +144,7 @@ def test_only_the_named_functions_are_searched(tmp_path: Path) -> None:
     base = "def f(x):\n    return x\n\ndef g(x):\n    return x\n"
     head = "def f(x):\n    return [x]\n\ndef g(x):\n    return [x]\n"
     sides = two_versions(tmp_path, {"m.py": base}, {"m.py": head})
-    proof = prove(sides, None, functions=["m:g"], seconds=10)
+    proof = _first(sides, functions=["m:g"])
     assert {one.qualname for one in proof.searched} == {"g"}
     assert {one.qualname for one in proof.changes} == {"g"}
 
