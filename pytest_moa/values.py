@@ -18,6 +18,7 @@ import math
 import pathlib
 import re
 import sys
+import unicodedata
 import uuid
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
@@ -103,8 +104,26 @@ def same(left: Any, right: Any) -> bool:
 
 
 def quoted(text: str) -> str:
-    """A string literal in double quotes, unless that needs more backslashes."""
-    return _double(repr(text), text.count('"'), text.count("'"))
+    """A string literal in double quotes, unless that needs more backslashes; what nobody sees, escaped."""
+    written = repr(text)
+    written = written if written.isascii() else _visible(written)
+    return _double(written, text.count('"'), text.count("'"))
+
+
+def _visible(written: str) -> str:
+    """A literal with its marks escaped, but for those that stand on a letter of a script that needs them."""
+    found: list[str] = []
+    before = ""
+    for char in written:
+        if unicodedata.category(char)[0] == "M":
+            latin = "LATIN" in unicodedata.name(before, "LATIN") if before else True
+            if latin or "VARIATION SELECTOR" in unicodedata.name(char, ""):
+                found.append(char.encode("unicode_escape").decode())
+                continue
+        else:
+            before = char if char.isalpha() else ""
+        found.append(char)
+    return "".join(found)
 
 
 def _double(written: str, double: int, single: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,15 +33,26 @@ def observe(
     )
 
 
-def run(search: Search, job: str, args: Mapping[str, Any]) -> None:
+def run(
+    search: Search,
+    job: str,
+    args: Mapping[str, Any],
+    *,
+    seconds: float | None = None,
+    also: Collection[str] = (),
+) -> None:
     """Run a job that yields {"candidate": ...} on the target's module.
+
+    `seconds` is its share of the time if that is not the target's own, `also` are other targets whose
+    tests are taken, too.
 
     Raises:
         WarmFailed: the module cannot be imported.
     """
-    seconds = search.seconds()
-    if seconds <= 0:
+    own_seconds = search.seconds()
+    if own_seconds <= 0:
         return
+    seconds = own_seconds if seconds is None else seconds
     target = search.subject.brief(search.target).target
     processes = search.subject.processes
     known = {
@@ -60,8 +71,14 @@ def run(search: Search, job: str, args: Mapping[str, Any]) -> None:
             return
         candidate = Candidate.from_json(event["candidate"])
         about = candidate.target.removesuffix(".__init__")
-        if about == own or about not in others:  # a test of another target is for the search that is its own
-            search.found(replace(candidate, target=search.target))
+        if "kills" in event:
+            search.kills[candidate.id] = frozenset(event["kills"])
+        if candidate.target in also:
+            search.found(candidate)
+        elif about == own or about not in others:  # a test of another one is for the search that is its own
+            found = replace(candidate, target=search.target)
+            search.kills[found.id] = search.kills.pop(candidate.id, frozenset())
+            search.found(found)
 
     limits = Limits(wall=seconds + _MORE, cpu=seconds + _MORE, memory=_MEMORY)
     processes.call(target.module, job, {**known, **args}, limits=limits, each=each)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from pytest_moa.proposers.asking_code import observe
 from pytest_moa.proposers.proposer import Search
+from pytest_moa.proposers.relatives import leaders
 from pytest_moa.suggest.brief import Brief
 
 #: Limits of plain types.
@@ -35,7 +36,9 @@ _MOST = 14
 
 
 def propose(search: Search) -> None:
-    """Call the target with values at its limits."""
+    """Call the target with values at its limits, unless it is private and public ones lead to it."""
+    if leaders(search.subject.briefs)[search.target] != search.target:
+        return
     brief = search.subject.brief(search.target)
     values = limits_of(brief)
     if values:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pytest_moa.proposers.proposer import Search
+from pytest_moa.proposers.relatives import leaders
 from pytest_moa.sandbox import Limits
 from pytest_moa.suggest.needs import Home
 from pytest_moa.suggest.splitting import Wanted, split
@@ -21,7 +22,9 @@ _MORE, _MEMORY = 15.0, 2 << 30
 
 
 def propose(search: Search) -> None:
-    """Have the ghostwriter write tests for the target; take those that assert a property."""
+    """Have the ghostwriter write tests for a target that no public one leads to; take properties."""
+    if leaders(search.subject.briefs)[search.target] != search.target:
+        return
     seconds = search.seconds()
     if seconds <= 0:
         return

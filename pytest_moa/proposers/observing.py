@@ -19,7 +19,8 @@ from pytest_moa.search.execution import Key, Run, Runner
 from pytest_moa.search.generation import Generator
 from pytest_moa.search.neighbours import neighbour
 from pytest_moa.search.program import Argument, Program
-from pytest_moa.search.surface import Surface, surface_of
+from pytest_moa.search.surface import Surface, parameter_of, surface_of
+from pytest_moa.search.taste import is_allowed
 from pytest_moa.search.trial import passes
 from pytest_moa.search.writing import Unwritable, Writer
 from pytest_moa.values import Expression
@@ -48,7 +49,7 @@ def observe(_: Any, args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         if program.source in seen:
             continue
         seen.add(program.source)
-        candidate = _written(program, runner, writer)
+        candidate = _written(program, runner, writer, _is_misfit(program, surface))
         if candidate is not None:
             target = f"{args['module']}:{args['qualname']}"
             yield {"candidate": replace(candidate, target=target).to_json()}
@@ -123,11 +124,26 @@ def _with_argument(program: Program, at: int, argument: Argument) -> Program:
     return program.with_step(len(program.steps) - 1, replace(step, arguments=arguments))
 
 
-def _written(program: Program, runner: Runner, writer: Writer) -> Candidate | None:
-    """The test that holds what the program does, if that is the same twice and can be written."""
+def _is_misfit(program: Program, surface: Surface) -> bool:
+    """Whether the last call has an argument of another kind than declared."""
+    callee = surface.callees.get(program.target)
+    step = program.steps[-1]
+    if callee is None or step.form:
+        return False
+    given = ((parameter_of(callee, one.name, at), one) for at, one in enumerate(step.arguments))
+    return any(known and not is_allowed(one.value.source, known.declared) for known, one in given)
+
+
+def _written(program: Program, runner: Runner, writer: Writer, misfit: bool) -> Candidate | None:
+    """The test that holds what the program does, if that is the same twice and can be written.
+
+    With an argument of another kind than declared only a deliberate exception is worth a test.
+    """
     run = runner.run(program, write=True)
     again = runner.run(program)
     if run.timed_out or again.timed_out or (run.raised is not None and not run.deliberate):
+        return None
+    if misfit and run.raised is None:
         return None
     keys = _keys(program, run, again)
     try:

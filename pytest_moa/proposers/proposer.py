@@ -43,11 +43,11 @@ class ProposerKind:
 
 #: Every kind; the module of the same name has its `propose`.
 KINDS: Mapping[str, ProposerKind] = {
-    "witness": ProposerKind(1, 0.76),
+    "witness": ProposerKind(2, 0.76),
     "recorded": ProposerKind(1, 0.08),
     "docstrings": ProposerKind(1, 0.03, runs_code=False, claims=True),
-    "boundaries": ProposerKind(1, 0.08),
-    "ghostwriter": ProposerKind(1, 0.05, ("hypothesis", "black")),
+    "boundaries": ProposerKind(2, 0.08),
+    "ghostwriter": ProposerKind(2, 0.05, ("hypothesis", "black")),
 }
 
 
@@ -59,6 +59,7 @@ class Search:
     subject: SuggestSubject
     target: str
     found: Callable[[Candidate], None]
+    kills: dict[str, frozenset[str]] = field(default_factory=dict)  #: mutants, by candidate, where known
 
     def seconds(self) -> float:
         """What this search may take if it begins now; 0 where no time is left, which is noted."""
@@ -131,7 +132,9 @@ class Proposer:
             raise
         except MoaError as error:
             raise Refused(f"{self.name}: {error.message}") from error
-        return Reply(text=written(_once(found)[:MOST], claimed=KINDS[self.kind].claims))
+        return Reply(
+            text=written(_best_first(_once(found), search.kills)[:MOST], claimed=KINDS[self.kind].claims)
+        )
 
     async def aclose(self) -> None:
         """Nothing is held."""
@@ -144,6 +147,17 @@ def _propose(kind: str, search: Search) -> None:
 
 def _once(candidates: list[Candidate]) -> list[Candidate]:
     return list({candidate.id: candidate for candidate in candidates}.values())
+
+
+def _best_first(candidates: list[Candidate], kills: Mapping[str, frozenset[str]]) -> list[Candidate]:
+    """What adds most kills to those before it comes first; else the order stays."""
+    left, killed, ordered = list(candidates), set[str](), list[Candidate]()
+    while left:
+        best = max(left, key=lambda one: len(kills.get(one.id, frozenset()) - killed))
+        left.remove(best)
+        ordered.append(best)
+        killed |= kills.get(best.id, frozenset())
+    return ordered
 
 
 def standing_members(settings: TestsSettings) -> list[str]:

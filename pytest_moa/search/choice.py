@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pytest_moa.candidate import Candidate
@@ -17,6 +17,8 @@ from pytest_moa.search.writing import Unwritable, Writer
 
 #: Seconds in which a test is run against mutants for which it was not made.
 SECONDS_FOR_OTHERS = 0.3
+#: The share of the time for choosing in which programs meet mutants that others killed.
+SHARE_FOR_OTHERS = 0.35
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,9 @@ class Chosen:
 class Chooser:
     """Chooses among a hunt's killers, and never says of a test what it has not seen it do."""
 
-    def __init__(self, hunt: Hunt, writer: Writer) -> None:
+    def __init__(self, hunt: Hunt, writer: Writer, qualnames: Sequence[str] | None = None) -> None:
         self.hunt = hunt
+        self.wanted = _branches_of(hunt, qualnames)  #: branches that tests are written for
         self.writer = writer
         self.killed: set[str] = set()
         self.branches: set[str] = set()
@@ -41,6 +44,7 @@ class Chooser:
         """Tests for all that is killed and not yet written, the best first."""
         hunt = self.hunt
         waiting = [known for known in hunt.killers if known.kills - self.killed]
+        self._widen(waiting, time.monotonic() + SHARE_FOR_OTHERS * (until - time.monotonic()))
         failed: set[Known] = set()
         while time.monotonic() < until:
             open_ = [
@@ -52,13 +56,12 @@ class Chooser:
             best = max(
                 open_, key=lambda known: (_worth(known, self.killed), -known.cost, known.program.source)
             )
-            chosen = self._written(best)
+            chosen, tried = self._written(best)
             if chosen is None:
                 failed.add(best)
                 continue
             gained = chosen.kills - self.killed
-            best.unfit |= best.kills - chosen.kills
-            best.kills &= chosen.kills
+            best.unfit |= tried - chosen.kills
             if not gained:
                 failed.add(best)
                 continue
@@ -70,12 +73,27 @@ class Chooser:
         found_by_none = {name for known in waiting for name in known.unfit} - self.killed
         hunt.rivals.live |= found_by_none
 
+    def _widen(self, waiting: list[Known], until: float) -> None:
+        """Let the most promising programs meet what others killed: few tests that kill much are wanted."""
+        hunt = self.hunt
+        killed = {name for known in waiting for name in known.kills} - self.killed
+        for known in sorted(waiting, key=lambda one: (-_worth(one, self.killed), one.program.source)):
+            for name in hunt.rivals.reached(known.hits):
+                if name not in killed or name in known.kills or name in hunt.rivals.endless:
+                    continue
+                if time.monotonic() > until:
+                    return
+                if hunt.tells(known.program, known.facts, name, known.seconds):
+                    known.kills.add(name)
+
     def for_branches(self, until: float) -> Iterator[Chosen]:
         """Tests for branches that no chosen test takes."""
         for known in self.hunt.pool(most=400):
             if time.monotonic() > until:
                 return
-            if known.accidental or not known.hits - self.branches:
+            aimed = self.hunt.surface.callees.get(known.program.target)
+            private = aimed is not None and not aimed.public and aimed.qualname not in self.hunt.callers.alone
+            if known.accidental or private or not (known.hits & self.wanted) - self.branches:
                 continue
             known.facts = self.hunt.stable(known.program, known.facts)
             chosen = self._test(known, frozenset())
@@ -84,10 +102,15 @@ class Chooser:
                 self.killed |= chosen.kills
                 yield chosen
 
-    def _written(self, known: Known) -> Chosen | None:
+    def _written(self, known: Known) -> tuple[Chosen | None, set[str]]:
+        """The test of a program, made smaller; and the mutants that it was to kill."""
         wanted = frozenset(known.kills - self.killed - known.unfit)
         smaller = shrunk(self.hunt, known, wanted)
-        return self._test(smaller, wanted) or (self._test(known, wanted) if smaller is not known else None)
+        if smaller is not known:
+            chosen = self._test(smaller, frozenset(smaller.kills))
+            if chosen is not None:
+                return chosen, smaller.kills
+        return self._test(known, wanted), set(wanted)
 
     def _test(self, known: Known, wanted: frozenset[str]) -> Chosen | None:
         hunt = self.hunt
@@ -158,6 +181,17 @@ class Chooser:
         if not keys and usable:
             keys.add(min(usable, key=lambda key: (_rank(key, last), len(key[1]), str(key))))
         return keys
+
+
+def _branches_of(hunt: Hunt, qualnames: Sequence[str] | None) -> frozenset[str]:
+    if qualnames is None:
+        return hunt.probes.all
+    found = (
+        branches
+        for name, branches in hunt.probes.by_function.items()
+        if any(name == one or name.startswith(f"{one}.") for one in qualnames)
+    )
+    return frozenset[str]().union(*found)
 
 
 def _rank(key: Key, last: int) -> int:

@@ -10,17 +10,21 @@ from dataclasses import replace
 from typing import Any
 
 from pytest_moa.search.inputs import Inputs, expression, patterns_in, tokens_of
-from pytest_moa.search.neighbours import neighbour
+from pytest_moa.search.neighbours import literal, neighbour
 from pytest_moa.search.operators import ONE_OF_A_KIND, OPERATORS
 from pytest_moa.search.program import RAW, Argument, Program, Step, variable_for
 from pytest_moa.search.shapes import ANY, NUMBER, TEXT, Shape
 from pytest_moa.search.surface import Callee, Parameter, Surface
+from pytest_moa.search.taste import is_allowed
 from pytest_moa.values import Expression, source_of
 
 #: Results of one kind that are remembered as arguments.
 MOST_RESULTS = 40
 #: Most "given" calls of methods before the one that is aimed at.
 MOST_CALLS = 3
+#: Arguments by position, where the others can be named.
+MOST_POSITIONAL = 2
+_SINGLE = ("positional", "either", "keyword")
 
 
 class Generator:
@@ -37,6 +41,7 @@ class Generator:
         self.clocks: list[str] = []  # that the module reads
         self.helpers = _helpers(surface)
         self._inputs: dict[str, Inputs] = {}
+        self._credit: dict[tuple[str, str], int] = defaultdict(int)  # by callee and option
 
     def inputs_for(self, callee: Callee) -> Inputs:
         """The maker of arguments for a callee."""
@@ -147,8 +152,9 @@ class Generator:
         rng = self.rng
         arguments: list[Argument] = []
         skipped = False
-        chance = rng.choice((0.0, 0.15, 0.4, 0.4, 0.8))
-        for one in callee.parameters:
+        options = self._some_options(callee)
+        variable = any(one.kind == "many" for one in callee.parameters)
+        for position, one in enumerate(callee.parameters):
             if one.kind == "many":
                 if not skipped:
                     count = rng.choice((0, 1, 2, 2, 3))
@@ -161,21 +167,45 @@ class Generator:
                     if all(argument.name != name for argument in arguments):
                         arguments.append(Argument(name, self.argument(callee, one, steps or [])))
                 continue
-            if not one.required and rng.random() >= chance:
+            if not one.required and one.name not in options:
                 skipped = True
                 continue
-            by_name = (
-                one.kind == "keyword"
-                or (skipped and one.kind == "either")
-                or (not one.required and one.kind == "either")
+            by_name = one.kind == "keyword" or (
+                one.kind == "either"
+                and (skipped or not one.required or (position >= MOST_POSITIONAL and not variable))
             )
             if skipped and one.kind == "positional":
                 continue
             arguments.append(Argument(one.name if by_name else "", self.argument(callee, one, steps or [])))
         return tuple(arguments)
 
+    def _some_options(self, callee: Callee) -> set[str]:
+        """Names of the few optional parameters that get an argument; those that were worth it, more often."""
+        names = [one.name for one in callee.parameters if not one.required and one.kind in _SINGLE]
+        found: set[str] = set()
+        for _ in range(min(len(names), self.rng.choice((0, 1, 1, 1, 2, 2, 3)))):
+            weights = [1 + min(self._credit[callee.qualname, name], 40) / 5 for name in names]
+            found.add(self.rng.choices(names, weights)[0])
+        return found
+
+    def credit(self, program: Program) -> None:
+        """Note that a program was worth it: its options are given more often."""
+        for step in program.steps:
+            callee = self.callee_of(step, program)
+            for argument in step.arguments if callee is not None else ():
+                if argument.name and callee is not None:
+                    self._credit[callee.qualname, argument.name] += 1
+
     def argument(self, callee: Callee, one: Parameter, steps: list[Step]) -> Expression:
-        """An expression for a parameter."""
+        """An expression for a parameter: mostly of the declared kind, and not its default."""
+        made = self._argument(callee, one, steps)
+        for _ in range(4):
+            if is_allowed(made.source, one.declared) and not _is_default(made, one):
+                break
+            made = self._argument(callee, one, steps)
+        return made
+
+    def _argument(self, callee: Callee, one: Parameter, steps: list[Step]) -> Expression:
         rng, inputs = self.rng, self.inputs_for(callee)
         earlier = [step.name for step in steps[1:] if step.name]
         if earlier and rng.random() < 0.5 and _may_be_result(one):
@@ -321,6 +351,13 @@ def _helpers(surface: Surface) -> list[tuple[str, Any]]:
         if inspect.isfunction(value) or (isinstance(value, type) and not issubclass(value, BaseException)):
             found.append((name, value))
     return found
+
+
+def _is_default(made: Expression, one: Parameter) -> bool:
+    if one.required or one.kind not in _SINGLE:
+        return False
+    known, value = literal(made.source)
+    return known and type(value) is type(one.default) and bool(value == one.default)
 
 
 def _may_be_result(one: Parameter) -> bool:

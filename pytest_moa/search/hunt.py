@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_moa.code import Probes
+from pytest_moa.search.callers import Callers, is_private
 from pytest_moa.search.clocks import Clocks
 from pytest_moa.search.execution import Facts, Key, Run, Runner, drop_unstable
 from pytest_moa.search.generation import Generator
@@ -22,8 +23,6 @@ from pytest_moa.search.variation import Variation
 
 #: Programs remembered for each branch.
 MOST_PER_GATE = 16
-#: Where more than this share of the mutants is in private functions, those are called from the start.
-MOSTLY = 0.6
 #: The weight of callees that do not reach what is wanted: they may make arguments.
 BESIDE = 0.05
 #: The share of functions and descriptors that are used once more, besides those that reach new branches.
@@ -34,6 +33,10 @@ MOST_AT_ONCE = 60
 PATIENT = 100
 #: Seconds that the original may take; slower programs make slow tests.
 SLOW = 0.08
+#: Required parameters of private functions that others reach, if they are called by themselves.
+MOST_REQUIRED = 4
+#: The share of programs with arguments of another kind than declared that are tried all the same.
+DARING = 0.08
 #: Charges for tests that a reader likes less: of private functions, of errors that nobody raises on purpose.
 PRIVATE, ACCIDENTAL = 150, 300
 _HOPELESS = (
@@ -43,6 +46,7 @@ _HOPELESS = (
     "UnboundLocalError",
     "SyntaxError",
     "IndentationError",
+    "ModuleNotFoundError",  # what is installed is no property of the code
 )
 
 
@@ -87,11 +91,8 @@ class Hunt:
         generator.clocks = self.clocks.read
         self.has_public = any(one.public for one in surface.callees.values())
         self.aims: frozenset[str] | None = None  #: callees that reach what is wanted; None: all
-        inner = [one for one in rivals.mutants.values() if one.qualname.startswith("_")]
-        mostly = len(inner) > MOSTLY * len(rivals.mutants)
-        self.private_too = (
-            mostly or not self.has_public
-        )  #: whether private functions are called by themselves
+        self.callers = Callers(surface)
+        self.private_too = False  #: whether private functions that others reach are called by themselves
         self.hits: set[str] = set()
         self.killers: list[Known] = []
         self.by_gate: dict[str, list[Known]] = defaultdict(list)
@@ -108,11 +109,16 @@ class Hunt:
         if program is None or not program.steps or program.source in self._seen:
             return None
         self._seen.add(program.source)
+        misfit = self.is_misfit(program)
+        if misfit and self.rng.random() >= DARING:
+            return None
         self.tried += 1
         found = self.run_original(program)
         if found is None:
             return None
         program, run, hits, seconds = found
+        if misfit and (run.raised is None or not run.deliberate):
+            return None  # nobody promises what happens then
         self._learn(program, run)
         fresh = hits - self.hits
         if run.raised is None and (fresh or self.rng.random() < FOLLOWED):
@@ -135,6 +141,7 @@ class Hunt:
         self.hits |= fresh
         known = self._known(program, run, facts, hits, seconds)
         self._keep_known(known)
+        self.generator.credit(program)
         if telling and facts:
             known.kills = telling
             self.rivals.live -= telling
@@ -175,10 +182,17 @@ class Hunt:
 
     def cost_of(self, program: Program) -> float:
         """How little a reader would like a program."""
-        callees = [self.generator.callee_of(step, program) for step in program.steps]
+        callees = self._callees_in(program)
         aimed = callees[-1]
         private = self.has_public and aimed is not None and not aimed.public
         return self.taste.cost(program, callees) + PRIVATE * private
+
+    def is_misfit(self, program: Program) -> bool:
+        """Whether an argument is of another kind than declared."""
+        return self.taste.misfit(program, self._callees_in(program))
+
+    def _callees_in(self, program: Program) -> list[Callee | None]:
+        return [self.generator.callee_of(step, program) for step in program.steps]
 
     def stable(self, program: Program, facts: Facts) -> Facts:
         """The facts that a second run repeats, also at another time and in a module of another name."""
@@ -291,25 +305,39 @@ class Hunt:
         live = [name for name in self.rivals.gates if name in self.rivals.live]
         return self.rng.sample(live, min(6, len(live)))
 
+    def is_callable(self, callee: Callee) -> bool:
+        """Whether a callee is called by itself: private ones if nothing else leads to them, or at the end."""
+        few = sum(1 for one in callee.parameters if one.required) <= MOST_REQUIRED
+        return callee.public or (self.private_too and few) or callee.qualname in self.callers.alone
+
     def _callee_for(self, qualname: str) -> Callee | None:
         callees = self.surface.callees
         owner, _, _ = qualname.rpartition(".")
         found = callees.get(qualname) or callees.get(f"{owner}()")
-        return found if found is not None and (found.public or self.private_too) else None
+        if found is not None and self.is_callable(found):
+            return found
+        leading = sorted(self.callers.public_for(qualname))
+        return callees[self.rng.choice(leading)] if leading else None
 
     def _some_callee(self) -> Callee | None:
-        callees = [one for one in self.surface.callees.values() if one.public or self.private_too]
+        callees = [one for one in self.surface.callees.values() if self.is_callable(one)]
         if not callees:
             return None
-        live: dict[str, int] = defaultdict(int)
+        live: dict[str, float] = defaultdict(float)
         for name in self.rivals.live:
-            live[self.rivals.mutants[name].qualname] += 1
+            qualname = self.rivals.mutants[name].qualname
+            live[qualname] += 1
+            if is_private(qualname):
+                leading = self.callers.public_for(qualname)
+                for one in leading:
+                    live[one] += 1 / len(leading)
         weights = []
-        for one in callees:
-            own = live[one.qualname] or live[f"{one.owner}.__init__"] * (one.kind == "constructor")
-            base = 1.0 if self.aims is None or one.qualname in self.aims else BESIDE
-            weight = (base + own) / (1 + self._fruitless[one.qualname] / 200)
-            weights.append(weight)
+        for callee in callees:
+            own = live[callee.qualname]
+            own += live[f"{callee.owner}.__init__"] * (callee.kind == "constructor")
+            base = 1.0 if self.aims is None or callee.qualname in self.aims else BESIDE
+            base = base if callee.public or callee.qualname in self.callers.alone else 0.001
+            weights.append((base + own) / (1 + self._fruitless[callee.qualname] / 200))
         return self.rng.choices(callees, weights)[0]
 
     def pool(self, most: int = 160) -> list[Known]:

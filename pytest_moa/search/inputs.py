@@ -52,7 +52,17 @@ TEXTS = (
     "a b  c",
     "日本語",
     "it's",
+    "Ünïcode café",
+    "a--b",
+    "C++ & C#",
+    "1,000",
+    "10 items",
+    "one two three",
+    "Jane's e-mail: jane@example.com",
+    "fish & chips",
 )
+#: What texts are composed of that are no phrases.
+_PIECES = (*WORDS, " ", " ", "\n", "1", "42", "0")
 INTEGERS = (0, 1, 2, 3, 5, 10, -1, 4, 7, 12, 20, 100, -5, 1000, 11, 50, 1234567, 10**6)
 FLOATS = (
     0.5,
@@ -182,7 +192,7 @@ class Inputs:
             source, names = rng.choice(_VALUES[kind])
             return Expression(source, frozenset(f"from datetime import {name}" for name in names.split(", ")))
         if kind == "union":
-            return self.of_shape(rng.choice(shape.inner), depth)
+            return self.of_shape(shape.inner[0] if rng.random() < 0.4 else rng.choice(shape.inner), depth)
         if kind in ("list", "set", "tuple", "tuple*", "dict"):
             return self._container(shape, depth)
         if kind == "callable":
@@ -292,13 +302,18 @@ class Inputs:
     def composed(self) -> str:
         """Words and the code's own short texts, joined."""
         rng = self.rng
-        parts: list[str] = []
-        for _ in range(rng.choice((2, 3, 3, 4, 5, 7))):
-            if self.tokens and rng.random() < 0.5:
-                parts.append(rng.choice(self.tokens))
-            else:
-                parts.append(rng.choice((*WORDS, " ", " ", "\n", "1", "42", "0")))
-        return "".join(parts)
+        if rng.random() < 0.2:
+            parts = [
+                rng.choice(self.tokens) if self.tokens and rng.random() < 0.5 else rng.choice(_PIECES)
+                for _ in range(rng.choice((2, 3, 4, 6)))
+            ]
+            return "".join(parts)
+        made = rng.choice(WORDS)
+        for _ in range(rng.choice((1, 1, 2, 2, 3))):
+            token = rng.choice(self.tokens) if self.tokens and rng.random() < 0.6 else rng.choice(" -_")
+            around = rng.choice((token, token, f" {token} ", f" {token}"))
+            made += f"{around if token.strip() else token}{rng.choice((*WORDS, '10', '2'))}"
+        return made
 
 
 def tokens_of(constants: Sequence[Any]) -> list[str]:

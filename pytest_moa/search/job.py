@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_moa.code import Probes
+from pytest_moa.search.callers import aims_for
 from pytest_moa.search.choice import Chooser, Chosen
 from pytest_moa.search.examples import program_of, programs_in
 from pytest_moa.search.execution import Runner
@@ -19,13 +20,13 @@ from pytest_moa.search.guard import Guard, guarded
 from pytest_moa.search.hunt import Hunt, progress
 from pytest_moa.search.program import Program
 from pytest_moa.search.rivals import Rivals
-from pytest_moa.search.surface import Surface, aims_for, surface_of
+from pytest_moa.search.surface import Surface, surface_of
 from pytest_moa.search.writing import Writer
 
 #: Shares of the time after which what was found is written down.
-CHECKPOINTS = (0.3, 0.5, 0.68, 0.85)
-#: Until this share of the time private functions are only called by others.
-PUBLIC_ONLY = 0.3
+CHECKPOINTS = (0.25, 0.5, 0.75, 0.88)
+#: Until this share of the time private functions are only called by others, where others reach them.
+PUBLIC_ONLY = 0.75
 
 
 def search(_state: Any, args: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -54,9 +55,9 @@ def _search(args: dict[str, Any], seconds: float, guard: Guard) -> Iterator[dict
     generator = Generator(surface, rng)
     hunt = Hunt(surface, generator, runner, probes, rivals, rng, guard)
     if args.get("qualnames") is not None:
-        hunt.aims = aims_for(surface, args["qualnames"])
+        hunt.aims = aims_for(hunt.callers, args["qualnames"])
         hunt.private_too = not any(surface.callees[one].public for one in hunt.aims)
-    chooser = Chooser(hunt, Writer(module))
+    chooser = Chooser(hunt, Writer(module), args.get("qualnames"))
     yield {"progress": progress(hunt)}
     for program in _starting(surface, generator, args.get("seeds", ())):
         hunt.safe_point()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -236,7 +237,8 @@ def _simpler_values(value: Any) -> list[Any]:
     if isinstance(value, str):
         return _simpler_texts(value)
     if isinstance(value, bytes):
-        return [text.encode("latin-1", "replace") for text in _simpler_texts(value.decode("latin-1"))]
+        texts = [text.encode("latin-1", "replace") for text in _simpler_texts(value.decode("latin-1"))]
+        return [value.decode("utf-8", "ignore"), *texts]
     if isinstance(value, (list, tuple)):
         kind, items = type(value), list(value)
         found: list[Any] = [kind(())] if items else []
@@ -264,7 +266,8 @@ def _simpler_texts(value: str) -> list[str]:
     if not value:
         return ["hello", "name", "a"]
     size = len(value)
-    natural = ["hello", "hello world", "a", "a b", ""]
+    natural = ["hello", "hello world", "a", "a b", "a-b", "one two three", ""]
+    phrased = [_phrased(value, words) for words in (("hello", "world", "again"), ("a", "b", "c"))]
     worded = [re.sub(r"[A-Za-z]{2,}|[^\x00-\x7f]+", word, value) for word in ("hello", "name", "a")]
     worded += [
         value[:at] + word + value[at:] for at in range(min(size, 12) + 1) for word in ("name", "value")
@@ -279,6 +282,12 @@ def _simpler_texts(value: str) -> list[str]:
         for at, char in enumerate(value[:40])
         if not char.isascii() or char in "\t\x00"
     ]
-    found = dict.fromkeys([*natural, *cuts, *fewer, *chunks, *singles, *plain, *worded])
+    found = dict.fromkeys([*natural, *phrased, *cuts, *fewer, *chunks, *singles, *plain, *worded])
     found.pop(value, None)
     return list(found)
+
+
+def _phrased(value: str, words: tuple[str, ...]) -> str:
+    """The text with its runs of letters and digits replaced by words, in order."""
+    count = itertools.count()
+    return re.sub(r"[^\W_]+", lambda _: words[next(count) % len(words)], value)

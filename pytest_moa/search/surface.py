@@ -6,7 +6,7 @@ import ast
 import enum
 import inspect
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Literal
@@ -28,6 +28,7 @@ class Parameter:
     required: bool
     default: Any = None
     near: tuple[Any, ...] = ()  #: constants that it is compared with
+    declared: Shape = ANY  #: by annotation, or by a default of a plain type
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,27 +85,6 @@ def surface_of(module: ModuleType, source: str) -> Surface:
         surface.callees[f"{name}()"] = _callee(surface, f"{name}()", "constructor", name, kind, kind)
         _add_methods(surface, name, kind)
     return surface
-
-
-def aims_for(surface: Surface, qualnames: Sequence[str]) -> frozenset[str]:
-    """Qualnames of the callees that are these functions, or whose source names them."""
-    names = {one.rpartition(".")[2] for one in qualnames}
-    found = set()
-    for one in surface.callees.values():
-        written = f"{one.owner}.__init__" if one.kind == "constructor" else one.qualname
-        clues = surface.clues.get(written)
-        read = {node for part in ast.walk(clues.node) for node in _named(part)} if clues else set()
-        if written in qualnames or one.owner in qualnames or read & names:
-            found.add(one.qualname)
-    return frozenset(found)
-
-
-def _named(node: ast.AST) -> list[str]:
-    return (
-        [getattr(node, "id", "") or getattr(node, "attr", "")]
-        if isinstance(node, (ast.Name, ast.Attribute))
-        else []
-    )
 
 
 def _add_methods(surface: Surface, owner: str, kind: type) -> None:
@@ -232,10 +212,15 @@ def _parameter(
     elif use is None and hinted == ANY:
         shapes.extend(of_use(one.name, Use(), vars(surface.module)))
     near = tuple(use.compared) if use is not None else ()
+    declared = hinted
+    if hinted == ANY and type(one.default) in (bool, int, float, str, bytes):
+        declared = of_value(one.default)
+    if hinted != ANY and one.default is None:
+        declared = Shape("union", (hinted, Shape("none")))
     required = not has_default and _KINDS[one.kind] not in ("many", "named many")
     default = one.default if has_default else None
     return Parameter(
-        one.name, _KINDS[one.kind], tuple(dict.fromkeys(shapes)) or (ANY,), required, default, near
+        one.name, _KINDS[one.kind], tuple(dict.fromkeys(shapes)) or (ANY,), required, default, near, declared
     )
 
 

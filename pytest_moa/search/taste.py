@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from pytest_moa.search.inputs import TEXTS, WORDS, expression
 from pytest_moa.search.neighbours import literal
 from pytest_moa.search.program import Argument, Program, Step
 from pytest_moa.search.shapes import Shape
-from pytest_moa.search.surface import Callee, Surface
+from pytest_moa.search.surface import Callee, Surface, parameter_of
 from pytest_moa.values import Expression
 
 #: Natural values by what a parameter is called, the best first.
@@ -46,6 +47,7 @@ _KIND_OF: Mapping[type, frozenset[str]] = {
     dict: frozenset({"dict", "any", "list"}),
     set: frozenset({"set", "any", "list"}),
 }
+_PLAIN = frozenset({"bool", "int", "float", "str", "bytes", "none", "literal"})
 _WORD = re.compile(r"[A-Za-z]+|\d+|.", re.DOTALL)
 #: Charges for an argument of another kind than declared, and for each step.
 WRONG_KIND, STEP = 40, 25
@@ -72,17 +74,28 @@ class Taste:
                     one.source == argument.value.source for one in self.natural(callee, step, position)
                 ):
                     total += self.cost_of_source(argument.value.source)
-                if position >= 4:
-                    total += 6
+                if position >= 3:
+                    total += 15
                 shapes = shapes_at(callee, step, position)
                 if shapes and not _fits(argument.value.source, shapes):
                     total += WRONG_KIND
         return total
 
+    def misfit(self, program: Program, callees: Sequence[Callee | None]) -> bool:
+        """Whether an argument is of another kind than its parameter's annotation or default says."""
+        for step, callee in zip(program.steps, callees, strict=True):
+            if callee is None or (step.form and callee.kind != "method"):
+                continue
+            for position, argument in enumerate(step.arguments):
+                parameter = parameter_of(callee, argument.name, position)
+                if parameter is not None and not is_allowed(argument.value.source, parameter.declared):
+                    return True
+        return False
+
     def _cost_of_source(self, source: str) -> float:
         known, value = literal(source)
         if not known:
-            return 2 + 0.3 * len(source)
+            return 6 + 0.5 * len(source)
         return self._cost_of_value(value)
 
     def _cost_of_value(self, value: Any) -> float:
@@ -91,7 +104,7 @@ class Taste:
         if isinstance(value, (int, float)):
             return 0.5 * len(repr(value)) + (0.5 if value < 0 else 0)
         if isinstance(value, bytes):
-            return 1 + self._cost_of_text(value.decode("latin-1"))
+            return 3 + self._cost_of_text(value.decode("latin-1"))
         if isinstance(value, str):
             return self._cost_of_text(value)
         if isinstance(value, dict):
@@ -114,8 +127,14 @@ class Taste:
                 worded = True
             elif part == " ":
                 cost += 0.2
-            elif part.isprintable() or part == "\n":
-                cost += 2.0 if part.isascii() else 4.0
+            elif unicodedata.category(part)[0] in "MCZ" and part != "\n":
+                cost += 10
+            elif part.isascii():
+                cost += 1.0 if part in ",.-_" else 2.0
+            elif part.isalpha() and worded:
+                cost += 1.5
+            elif part.isprintable():
+                cost += 4.0
             else:
                 cost += 8
         if text != text.strip():
@@ -166,6 +185,59 @@ def shapes_at(callee: Callee | None, step: Step, position: int) -> tuple[Shape, 
     return ()
 
 
+#: Kinds of which a plain value of these types is one.
+_ALLOWED: Mapping[type, frozenset[str]] = {
+    bool: frozenset({"bool"}),
+    int: frozenset({"int", "float", "decimal", "fraction"}),
+    float: frozenset({"float", "decimal", "fraction"}),
+    str: frozenset({"str", "path"}),
+    bytes: frozenset({"bytes"}),
+    type(None): frozenset({"none"}),
+}
+#: Kinds that plain values may or may not be.
+_OPEN = frozenset({"any", "object", "namespace"})
+
+_FUNCTION = re.compile(r"lambda\b|(int|str|list|dict|len|bool|sum|max|callable|str\.upper|ValueError)$")
+
+
+def _kinds(shape: Shape) -> set[str]:
+    return {one.kind for one in _flat((shape,))}
+
+
+@functools.lru_cache(maxsize=50_000)
+def is_allowed(source: str, shape: Shape) -> bool:
+    """Whether an expression may be of a shape: what is no literal may be anything."""
+    known, value = literal(source)
+    if known:
+        return _allows(shape, value)
+    return not _FUNCTION.match(source) or bool(_kinds(shape) & {*_OPEN, "callable", "class"})
+
+
+def _allows(shape: Shape, value: Any) -> bool:
+    if shape.kind in _OPEN:
+        return True
+    if shape.kind == "union":
+        return any(_allows(one, value) for one in shape.inner)
+    if shape.kind == "literal":
+        return any(type(one) is type(value) and one == value for one in shape.values)
+    if type(value) in _ALLOWED:
+        return shape.kind in _ALLOWED[type(value)]
+    inner = shape.inner
+    if isinstance(value, dict):
+        if shape.kind == "dict" and len(inner) == 2:
+            return all(_allows(inner[0], key) and _allows(inner[1], one) for key, one in value.items())
+        return shape.kind == "dict" or (
+            shape.kind == "list" and all(_allows(inner[0], key) for key in value if inner)
+        )
+    if shape.kind == "tuple":
+        same = isinstance(value, tuple) and len(value) == len(inner)
+        return same and all(map(_allows, inner, value))
+    if shape.kind in ("list", "set", "tuple*"):
+        of_kind = shape.kind != "tuple*" or isinstance(value, tuple)
+        return of_kind and all(_allows(inner[0], one) for one in value if inner)
+    return False
+
+
 def _flat(shapes: Sequence[Shape]) -> list[Shape]:
     return [inner for shape in shapes for inner in (_flat(shape.inner) if shape.kind == "union" else [shape])]
 
@@ -175,8 +247,10 @@ def _fits(source: str, shapes: tuple[Shape, ...]) -> bool:
     known, found = literal(source)
     flat = _flat(shapes)
     kinds = {shape.kind for shape in flat}
-    if not known or "any" in kinds or "object" in kinds:
+    if "any" in kinds or "object" in kinds:
         return True
+    if not known:
+        return not kinds <= _PLAIN or "(" not in source
     allowed = _KIND_OF.get(type(found), frozenset({"any"})) & kinds
     if allowed == {"literal"}:
         return any(found in shape.values for shape in flat if shape.kind == "literal")

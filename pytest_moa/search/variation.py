@@ -9,7 +9,11 @@ from pytest_moa.search.generation import Generator
 from pytest_moa.search.neighbours import literal, neighbour
 from pytest_moa.search.program import Argument, Program, Step
 from pytest_moa.search.surface import Callee, parameter_of
+from pytest_moa.search.taste import is_allowed
 from pytest_moa.values import Expression
+
+#: Arguments by keyword that a call has, unless more are required.
+MOST_OPTIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +45,11 @@ class Variation:
         inputs = self.generator.inputs_for(callee or self.generator.surface.callees[program.target])
         at = rng.randrange(len(step.arguments))
         changed: Expression | None = None
+        declared = callee and parameter_of(callee, step.arguments[at].name, at)
         for _ in range(rng.choice((1, 1, 1, 2, 3))):
-            changed = neighbour(changed or step.arguments[at].value, inputs) or changed
+            near = neighbour(changed or step.arguments[at].value, inputs)
+            if near and (not declared or is_allowed(near.source, declared.declared) or rng.random() < 0.1):
+                changed = near
         if changed is None:
             if callee is None:
                 return None
@@ -98,11 +105,13 @@ class Variation:
             if one.name not in given and position >= count and one.kind in ("either", "keyword")
         ]
         droppable = [argument for argument in step.arguments if argument.name]
-        if absent and rng.random() < 0.45:
+        if absent and len(droppable) < MOST_OPTIONS and rng.random() < 0.45:
             one = rng.choice(absent)
             added = Argument(one.name, self.generator.argument(callee, one, list(before)))
-            return replace(step, arguments=(*step.arguments, added))
-        if droppable and rng.random() < 0.2:
+            order = {one.name: at for at, one in enumerate(callee.parameters)}
+            named = sorted((*droppable, added), key=lambda argument: order.get(argument.name, len(order)))
+            return replace(step, arguments=(*(one for one in step.arguments if not one.name), *named))
+        if droppable and rng.random() < (0.2 if len(droppable) < MOST_OPTIONS else 0.5):
             gone = rng.choice(droppable)
             return replace(step, arguments=tuple(one for one in step.arguments if one is not gone))
         if not step.arguments:
