@@ -195,12 +195,31 @@ class TargetOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """What the committee's set is compared with: "deterministic members alone", "best single member"."""
+    """What the committee's set is compared with, from the same kill matrix and with the same limit.
+
+    "all candidates that pass" has no limit: more cannot be reached with what was proposed.
+    """
 
     name: str
     kills: int
     branches: int = 0
     tests: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MemberCost:
+    """What one member took. `model` is "" for those that run none, `cost_usd` None where it is not known."""
+
+    name: str
+    kind: str
+    model: str = ""
+    calls: int = 0  #: attempts that were made
+    cached: int = 0  #: answers taken from the record
+    failed: int = 0  #: questions that ended without an answer
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_usd: float | None = 0.0
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +239,7 @@ class Suggestions:
     candidates: tuple[JudgedCandidate, ...] = ()
     targets: tuple[TargetOutcome, ...] = ()
     members: tuple[str, ...] = ()  #: those that took part
+    costs: tuple[MemberCost, ...] = ()  #: of everybody who was asked
     run: str = ""  #: id in the record
     calls: int = 0  #: of members, those answered from the record included
     cost_usd: float | None = 0.0  #: None: not known
@@ -242,11 +262,18 @@ class Suggestions:
         return _share(self.targets, "killed_after")
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON data; `from_json` reads it back. Ids and scores are there for readers."""
+        """As JSON data; `from_json` reads it back. Ids, scores and `selected_in` are there for readers."""
         data = asdict(self)
         for kind in ("suggestions", "suspected_bugs", "candidates"):
             for written, item in zip(data[kind], getattr(self, kind), strict=True):
                 written["id"] = item.id
+        part_of = {part: one.id for one in self.suggestions for part in one.made_of}
+        for written in data["candidates"]:
+            written["selected_in"] = part_of.get(written["id"], "")
+        for written in data["targets"]:
+            for when in ("before", "after"):
+                mutants = written["mutants"]
+                written[f"score_{when}"] = written[f"killed_{when}"] / mutants if mutants else None
         return {"schema": SCHEMA, "score": self.score, "score_after": self.score_after, **data}
 
     @classmethod

@@ -68,6 +68,7 @@ def merged(reports: Sequence[Suggestions]) -> Suggestions:
         candidates=_once(one for report in reports for one in report.candidates),
         targets=_outcomes(one for report in reports for one in report.targets),
         members=tuple(dict.fromkeys(name for report in reports for name in report.members)),
+        costs=tuple(one for report in reports for one in report.costs),
         run=", ".join(dict.fromkeys(report.run for report in reports if report.run)),
         calls=sum(report.calls for report in reports),
         cost_usd=None if None in costs else sum(cost or 0 for cost in costs),

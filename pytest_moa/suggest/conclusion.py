@@ -158,17 +158,25 @@ def controls(candidates: Sequence[Judged], gaps: Gaps, tests: Sequence[Arranged]
     def alone(members: Collection[str]) -> list[Arranged]:
         return select([one for one in candidates if set(one.authors) & set(members)], gaps)
 
+    def best(kind: str, members: Collection[str]) -> Control:
+        single = [
+            control(f"best single {kind} ({name}, {gaps.voices[name].samples} samples)", alone([name]))
+            for name in members
+        ]
+        return max(single, key=lambda one: (one.kills, one.branches))
+
     chat = [name for name, voice in gaps.voices.items() if not voice.deterministic]
     tools = [name for name, voice in gaps.voices.items() if voice.deterministic]
     found = [control("committee", tests)]
     if tools:
         found.append(control("deterministic members alone", alone(tools)))
     if chat:
-        single = [
-            control(f"best single model ({name}, {gaps.voices[name].samples} samples)", alone([name]))
-            for name in chat
-        ]
-        found.append(max(single, key=lambda one: (one.kills, one.branches)))
+        found.append(best("model", chat))
+    if gaps.voices:
+        found.append(best("member", list(gaps.voices)))
+    kills = frozenset[str]().union(*(offer.kills for offer in by_key.values()))
+    branches = frozenset[str]().union(*(offer.branches for offer in by_key.values()))
+    found.append(Control("all candidates that pass", len(kills), len(branches), len(by_key)))
     return tuple(found)
 
 

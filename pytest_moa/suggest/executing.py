@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from pytest_moa.running.executor import Executor
     from pytest_moa.running.facts import CandidateFacts
 
-#: Candidates of one group and target in one round.
-_ROWS = 12
+#: Candidates of one group and target in the first rounds and in all later ones. The first rounds are small:
+#: on a busy machine there may be no time for more, and what was not run under mutants counts for nothing.
+_ROWS = (3, 6, 12)
 
 #: The group of candidates whose values were observed: of no use once there is nothing left to add.
 OBSERVED = ""
@@ -143,8 +144,12 @@ def _rounds(candidates: Sequence[Candidate], groups: Mapping[str, str]) -> Itera
     waiting: defaultdict[tuple[str, str], list[Candidate]] = defaultdict(list)
     for one in candidates:
         waiting[groups[one.id], one.target].append(one)
-    for first in range(0, max(map(len, waiting.values()), default=0), _ROWS):
-        yield [one for some in waiting.values() for one in some[first : first + _ROWS]]
+    first = number = 0
+    while first < max(map(len, waiting.values()), default=0):
+        rows = _ROWS[min(number, len(_ROWS) - 1)]
+        yield [one for some in waiting.values() for one in some[first : first + rows]]
+        first += rows
+        number += 1
 
 
 def _executed(facts: CandidateFacts) -> Executed:

@@ -16,6 +16,7 @@ from moa_engine.progress import Event, MemberFinished, MemberStarted
 from pytest_moa.suggest.subject import SuggestSubject
 from pytest_moa.suggestions import (
     Effort,
+    MemberCost,
     Observer,
     Progress,
     Skipped,
@@ -175,6 +176,21 @@ def _assembled(
         result,
         run=outcome.run,
         calls=outcome.calls + outcome.cached,
+        costs=tuple(
+            MemberCost(
+                one.name,
+                one.kind,
+                one.model,
+                one.calls,
+                one.cached,
+                one.failed,
+                one.tokens_in,
+                one.tokens_out,
+                one.cost_usd,
+                round(one.seconds, 3),
+            )
+            for one in outcome.members
+        ),
         cost_usd=outcome.cost_usd,
         seconds=round(time.monotonic() - clock.start, 3),
         status=status,

@@ -22,7 +22,7 @@ from moa_engine.member import Member, Message, PromptVersion
 from moa_engine.task import Contribution, Question, Synthesis, Task
 from moa_engine.tokens import TokenEstimator
 from pytest_moa.candidate import Candidate
-from pytest_moa.proposers.proposer import Proposer
+from pytest_moa.proposers.proposer import KINDS, Proposer
 from pytest_moa.suggest.answers import Critique, Verdicts
 from pytest_moa.suggest.arranging import content_key
 from pytest_moa.suggest.asking import Asking, Unit, discussed, units_of
@@ -98,7 +98,10 @@ class SuggestTask(Task[Suggestions]):
     def questions(self, member: Member, layer: int, ledger: Ledger) -> Sequence[Question]:
         if member.reads == "subject":
             asked = layer == 1 and isinstance(member, Proposer)  # reviewers may sit on the committee, too
-            return [_target_question(brief) for brief in self.briefs] if asked else ()
+            # Where nothing is open only a promise that the code breaks is worth a test.
+            claims = member.kind not in KINDS or KINDS[member.kind].claims
+            open_ones = [brief for brief in self.briefs if claims or brief.survivors or brief.uncovered]
+            return [_target_question(brief) for brief in open_ones] if asked else ()
         asking = self._asking(Voice.of(member), ledger)
         if layer == 1:
             return [question for unit in self.units if (question := asking.first(unit)) is not None]

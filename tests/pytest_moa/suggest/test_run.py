@@ -13,13 +13,19 @@ from typing import Any
 
 import pytest
 
+from moa_engine.config import Settings
 from moa_engine.errors import ConfigError
+from moa_engine.ledger import Ledger
 from moa_engine.record import Record
 from moa_engine.replay import replay
 from pytest_moa.candidate import Candidate
+from pytest_moa.proposers.proposer import Proposer
+from pytest_moa.settings import ProposerSettings
+from pytest_moa.suggest.brief import Brief
 from pytest_moa.suggest.run import suggest
 from pytest_moa.suggest.task import SuggestTask
 from pytest_moa.suggestions import Progress, Suggestions
+from pytest_moa.target import Target
 from tests.pytest_moa.suggest.shop import make_shop, request_for
 from tests.scripted_endpoint import ScriptedEndpoint
 
@@ -250,6 +256,32 @@ def test_controls_are_from_the_same_facts(ran: Ran) -> None:
     committee = controls["committee"]
     assert committee.kills >= controls["deterministic members alone"].kills > 0
     assert committee.kills >= controls["best single model"].kills > 0
+    assert committee.kills >= controls["best single member"].kills >= controls["best single model"].kills
+    assert controls["all candidates that pass"].kills >= committee.kills
+
+
+def test_a_report_says_which_candidates_are_in_which_test_and_what_each_member_cost(ran: Ran) -> None:
+    report = json.loads(json.dumps(ran.result.to_json()))
+    for suggestion in report["suggestions"]:
+        parts = {one["id"] for one in report["candidates"] if one["selected_in"] == suggestion["id"]}
+        assert parts == set(suggestion["made_of"])
+    left = [one for one in report["candidates"] if not one["selected_in"]]
+    assert left
+    assert all(one["fate"] for one in left)
+    (target,) = report["targets"]
+    assert target["score_before"] == target["killed_before"] / target["mutants"] < target["score_after"]
+    assert {one["name"]: one["kind"] for one in report["costs"]} == {
+        "one": "chat",
+        "two": "chat",
+        "three": "chat",
+        "docstrings": "docstrings",
+    }
+    assert next(one for one in report["costs"] if one["name"] == "two")["calls"] > 0
+
+
+def test_no_test_calls_what_another_one_calls(ran: Ran) -> None:
+    sources = [one.candidate.source for one in ran.result.suggestions]
+    assert len({re.sub(r"def test_\w+", "", source) for source in sources}) == len(sources)
 
 
 def test_the_run_can_be_replayed_byte_for_byte(ran: Ran) -> None:
@@ -320,6 +352,39 @@ def test_an_unknown_proposer_is_named(tmp_path: Path) -> None:
     root = make_shop(tmp_path / "project", '[tests]\nproposers = ["wittness"]\n')
     with pytest.raises(ConfigError, match=r"tests\.proposers.*wittness.*did you mean witness"):
         suggest(request_for(root))
+
+
+@pytest.mark.parametrize(("kind", "asked"), [("witness", ["m:open"]), ("docstrings", ["m:done", "m:open"])])
+def test_where_nothing_is_open_only_promises_are_looked_at(kind: str, asked: list[str]) -> None:
+    done = Target("m.py", "m", "done", 1, 2)
+    briefs = [
+        Brief(done, "", (), branches=("1:0 enter",), reached=("1:0 enter",), mutants=("a",), killed=("a",)),
+        Brief(replace(done, qualname="open"), "", (), branches=("5:0 enter",)),
+    ]
+    task = SuggestTask(briefs, voices={}, most=10, digest="")
+    member = Proposer.of_kind(kind)(kind, ProposerSettings(kind=kind), Settings())
+    assert [question.unit for question in task.questions(member, 1, Ledger(seed=1))] == asked
+
+
+def test_what_the_request_says_counts_more_than_the_settings(tmp_path: Path) -> None:
+    settings = f'record = "{tmp_path}/record.sqlite"\n[tests]\nproposers = []\nmax = 1\n'
+    root = make_shop(tmp_path / "project", settings)
+
+    def mine(_: object) -> list[Candidate]:
+        bodies = ["assert price(4999) == 600", "assert not price(100, express=True) != 450"]
+        return [
+            Candidate(
+                "prices:price",
+                f"test_{number}",
+                f"def test_{number}():\n    {body}\n",
+                ("from prices import price",),
+            )
+            for number, body in enumerate(bodies)
+        ]
+
+    given = replace(request_for(root), proposers={"mine": mine})
+    assert len(suggest(given).suggestions) == 1
+    assert len(suggest(replace(given, max=10)).suggestions) == 2
 
 
 def test_excluded_files_are_skipped(tmp_path: Path) -> None:
