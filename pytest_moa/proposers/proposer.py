@@ -16,6 +16,7 @@ from moa_engine.config import Price
 from moa_engine.errors import CallError, MoaError, Refused
 from moa_engine.member import Reply, Request
 from pytest_moa.candidate import Candidate
+from pytest_moa.search.callers import is_private
 from pytest_moa.suggest.proposal import written
 from pytest_moa.suggest.subject import SuggestSubject
 
@@ -133,7 +134,7 @@ class Proposer:
         except MoaError as error:
             raise Refused(f"{self.name}: {error.message}") from error
         return Reply(
-            text=written(_best_first(_once(found), search.kills)[:MOST], claimed=KINDS[self.kind].claims)
+            text=written(best_first(_once(found), search.kills)[:MOST], claimed=KINDS[self.kind].claims)
         )
 
     async def aclose(self) -> None:
@@ -149,11 +150,16 @@ def _once(candidates: list[Candidate]) -> list[Candidate]:
     return list({candidate.id: candidate for candidate in candidates}.values())
 
 
-def _best_first(candidates: list[Candidate], kills: Mapping[str, frozenset[str]]) -> list[Candidate]:
-    """What adds most kills to those before it comes first; else the order stays."""
+def best_first(candidates: list[Candidate], kills: Mapping[str, frozenset[str]]) -> list[Candidate]:
+    """What adds most kills to those before it comes first, tests of private functions late; else as given."""
     left, killed, ordered = list(candidates), set[str](), list[Candidate]()
+
+    def rank(one: Candidate) -> tuple[bool, int]:
+        gained = len(kills.get(one.id, frozenset()) - killed)
+        return gained > 0 and not is_private(one.target.partition(":")[2]), gained
+
     while left:
-        best = max(left, key=lambda one: len(kills.get(one.id, frozenset()) - killed))
+        best = max(left, key=rank)
         left.remove(best)
         ordered.append(best)
         killed |= kills.get(best.id, frozenset())

@@ -91,9 +91,8 @@ class Chooser:
         for known in self.hunt.pool(most=400):
             if time.monotonic() > until:
                 return
-            aimed = self.hunt.surface.callees.get(known.program.target)
-            private = aimed is not None and not aimed.public and aimed.qualname not in self.hunt.callers.alone
-            if known.accidental or private or not (known.hits & self.wanted) - self.branches:
+            inner = self.hunt.is_inner(known.program.target)
+            if known.accidental or inner or not (known.hits & self.wanted) - self.branches:
                 continue
             known.facts = self.hunt.stable(known.program, known.facts)
             chosen = self._test(known, frozenset())

@@ -117,7 +117,10 @@ class Hunt:
         if found is None:
             return None
         program, run, hits, seconds = found
-        if misfit and (run.raised is None or not run.deliberate):
+        accident = run.raised is not None and not run.deliberate
+        if accident and self.is_inner(program.target):
+            return None  # what callers never do
+        if misfit and (run.raised is None or accident):
             return None  # nobody promises what happens then
         self._learn(program, run)
         fresh = hits - self.hits
@@ -304,6 +307,11 @@ class Hunt:
     def _some_live(self) -> Sequence[str]:
         live = [name for name in self.rivals.gates if name in self.rivals.live]
         return self.rng.sample(live, min(6, len(live)))
+
+    def is_inner(self, target: str) -> bool:
+        """Whether a program aims at something private that public callees lead to."""
+        aimed = self.surface.callees.get(target)
+        return aimed is not None and not aimed.public and target not in self.callers.alone
 
     def is_callable(self, callee: Callee) -> bool:
         """Whether a callee is called by itself: private ones if nothing else leads to them, or at the end."""

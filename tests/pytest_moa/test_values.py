@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import datetime
 import enum
 import functools
@@ -191,3 +192,19 @@ def test_types_are_told_apart() -> None:
 def test_quotes_are_double_where_that_needs_no_more_backslashes() -> None:
     assert quoted("it's") == '"it\'s"'
     assert quoted('"') == "'\"'"
+
+
+@pytest.mark.parametrize(
+    ("text", "source"),
+    [
+        ("name\ufe00", r'"name\ufe00"'),
+        ("e\u0301", r'"e\u0301"'),
+        ("\u0301", r'"\u0301"'),
+        ("a\u200db", r'"a\u200db"'),
+        ("café", '"café"'),
+        ("हिन्दी", '"हिन्दी"'),
+    ],
+)
+def test_marks_that_nobody_sees_are_escaped(text: str, source: str) -> None:
+    assert quoted(text) == source
+    assert ast.literal_eval(source) == text

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pytest_moa.candidate import Candidate
+from pytest_moa.proposers.proposer import best_first
 from pytest_moa.proposers.relatives import leaders
 from pytest_moa.suggest.brief import Brief
 from pytest_moa.target import Target
@@ -38,3 +40,17 @@ def test_of_several_callers_the_one_with_most_mutants_leads() -> None:
         _brief("_inner", "def _inner():\n    return 1"),
     ]
     assert leaders(briefs)["shop:_inner"] == "shop:big"
+
+
+def test_what_kills_most_comes_first_and_private_functions_late() -> None:
+    private = Candidate("shop:_cut", "test_cut", "def test_cut():\n    assert _cut(1) == 1\n", ())
+    small = Candidate("shop:price", "test_small", "def test_small():\n    assert price(1) == 1\n", ())
+    large = Candidate("shop:price", "test_large", "def test_large():\n    assert price(2) == 2\n", ())
+    same = Candidate("shop:price", "test_same", "def test_same():\n    assert price(3) == 3\n", ())
+    kills = {
+        private.id: frozenset("abcdef"),
+        small.id: frozenset("a"),
+        large.id: frozenset("bcd"),
+        same.id: frozenset("bc"),
+    }
+    assert best_first([private, same, small, large], kills) == [large, small, private, same]
