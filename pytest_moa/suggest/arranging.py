@@ -10,7 +10,15 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_moa.candidate import Candidate
-from pytest_moa.suggest.naming import base_name, names_of, says_something, table_names, unique, usable
+from pytest_moa.suggest.naming import (
+    base_name,
+    names_of,
+    says_something,
+    shortened,
+    table_names,
+    unique,
+    usable,
+)
 from pytest_moa.suggest.shapes import ARGUMENT, Shape, Signatures, shape_of
 from pytest_moa.suggest.tables import ROWS, fits, has_options, in_order, names_in, table_of, written
 
@@ -116,8 +124,9 @@ class Arranging:
     def _single(self, key: str, taken: set[str]) -> Candidate:
         candidate = self.candidates[key]
         base = base_name(candidate.target.partition(":")[2])
-        told = says_something(candidate.name, base) and usable(candidate.name)
-        kept = [_about(_UNIQUE.sub("", candidate.name), base), _about(candidate.name, base)] if told else []
+        told = says_something(candidate.name, base) and usable(shortened(candidate.name))
+        own = [_UNIQUE.sub("", candidate.name), candidate.name]
+        kept = [shortened(_about(name, base)) for name in own] if told else []
         derived = names_of(base, candidate.case, self._parameters(candidate)) if candidate.case else ()
         name = unique([*self._wanted([key]), *kept, *derived], base, taken)
         source = re.sub(

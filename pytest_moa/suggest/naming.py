@@ -18,6 +18,8 @@ _GENERIC = frozenset(
     "function general input it method misc more normal of ok output raise raises simple test tests the value "
     "valid values with work works".split()
 )
+#: Words that no name is cut behind.
+_BINDING = frozenset({"a", "after", "and", "by", "does", "for", "is", "no", "of", "or", "the", "to", "with"})
 _DUNDER = re.compile(r"__(\w+?)__")
 
 
@@ -49,6 +51,16 @@ def says_something(name: str, base: str) -> bool:
 def usable(name: str) -> bool:
     """Whether a proposed name can be a test's."""
     return re.fullmatch(r"test_[a-z0-9][a-z0-9_]{2,}", name) is not None and len(name) <= _LONGEST
+
+
+def shortened(name: str) -> str:
+    """A name cut at a word so that it can be a test's."""
+    words = name.split("_")
+    if len(name) <= _LONGEST:
+        return name
+    while len("_".join(words)) > _LONGEST or words[-1] in _BINDING:
+        words.pop()
+    return "_".join(words)
 
 
 def names_of(base: str, case: Case, parameters: Sequence[str]) -> Iterator[str]:

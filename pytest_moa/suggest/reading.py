@@ -43,10 +43,21 @@ def text_of(node: ast.AST) -> str:
 
 def double_quoted(source: str) -> str:
     """Source with strings in double quotes where that needs no escape, as formatters have it."""
-    return _SINGLE.sub(r'\1"\2"', source)
+    return _STRING.sub(_in_double_quotes, source)
 
 
-_SINGLE = re.compile(r"(?<![\w'\"\\])([rbuRBU]{0,2})'([^'\"\\\n{}]*)'(?!['\"])")
+#: A whole string with its prefix: a quote inside of one begins none.
+_STRING = re.compile(
+    r"""(?P<prefix>[rbufRBUF]{0,2})(?:\"{3}.*?\"{3}|'{3}.*?'{3}|"(?:[^"\\\n]|\\.)*"|'(?P<text>(?:[^'\\\n]|\\.)*)')""",
+    re.DOTALL,
+)
+
+
+def _in_double_quotes(found: re.Match[str]) -> str:
+    text = found["text"]
+    if text is None or '"' in text or "\\'" in text or "f" in found["prefix"].lower():
+        return found[0]
+    return f'{found["prefix"]}"{text}"'
 
 
 def _codes(answer: str) -> Iterator[str]:

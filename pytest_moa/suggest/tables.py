@@ -77,17 +77,17 @@ def table_of(group: Sequence[Shape], taken: Iterable[str]) -> Table:
     slot = {key: _slot(group, key) for key in differing}
     given = [key for key in differing if not slot[key].outcome]
     expected = [key for key in differing if slot[key].outcome]
-    named: dict[tuple[str, ...], str] = {}  # columns that say the same are one
+    named: dict[tuple[str, tuple[str, ...]], str] = {}  # what is called the same and is the same is one
     used = set(taken)
     for key in given:
         _name(named, columns[key], slot[key].called, used)
     if partial:
-        named[_options(group, partial)] = _free(OPTIONS, used)
+        named[OPTIONS, _options(group, partial)] = _free(OPTIONS, used)
         used.add(OPTIONS)
     for key in expected:
         _name(named, columns[key], slot[key].called, used)
-    slots = {key: named[columns[key]] for key in differing}
-    rows = tuple(zip(*named, strict=True)) if named else ()
+    slots = {key: named[slot[key].called, columns[key]] for key in differing}
+    rows = tuple(zip(*(cells for _, cells in named), strict=True)) if named else ()
     return Table(tuple(named.values()), slots, tuple(key.removeprefix(ARGUMENT) for key in partial), rows)
 
 
@@ -224,10 +224,12 @@ def _options(group: Sequence[Shape], keys: Sequence[str]) -> tuple[str, ...]:
     return tuple(cells)
 
 
-def _name(named: dict[tuple[str, ...], str], cells: tuple[str, ...], called: str, used: set[str]) -> None:
-    if cells not in named:
-        named[cells] = _free(called, used)
-        used.add(named[cells])
+def _name(
+    named: dict[tuple[str, tuple[str, ...]], str], cells: tuple[str, ...], called: str, used: set[str]
+) -> None:
+    if (called, cells) not in named:
+        named[called, cells] = _free(called, used)
+        used.add(named[called, cells])
 
 
 def _decorator(table: Table) -> list[str]:

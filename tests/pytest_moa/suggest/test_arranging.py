@@ -253,3 +253,26 @@ def test_the_same_call_with_another_expectation_is_the_same_deed() -> None:
     found = {content_key(one): one for one in split(code, [Wanted("shop:price", "price")], HOME)}
     arranging = Arranging(found, SIGNATURES, {})
     assert len(found) > len({arranging.does(key) for key in found}) == 2
+
+
+def test_quotes_in_messages_stay_as_they_are() -> None:
+    (test,) = arranged("""
+def test_a():
+    with pytest.raises(ValueError, match="^zone must be 'a' or 'b'$"):
+        price('c')
+    with pytest.raises(ValueError, match='^no "zone"$'):
+        price('d')
+""")
+    assert """("c", "^zone must be 'a' or 'b'$"),""" in test.candidate.source
+    assert """("d", '^no "zone"$'),""" in test.candidate.source
+
+
+def test_long_names_are_cut_at_a_word() -> None:
+    name = "test_price_raises_value_error_for_a_weight_that_is_more_than_anybody_can_carry"
+    (test,) = arranged(f"def {name}():\n    assert price(1) > 0")
+    assert test.candidate.name == "test_price_raises_value_error_for_a_weight_that_is_more_than_anybody"
+
+
+def test_columns_are_not_one_because_they_happen_to_agree() -> None:
+    (test,) = arranged("def test_a():\n    assert price(1, 1) == 1\n    assert price(2, 2) == 2")
+    assert "assert price(weight, zone) == expected" in test.candidate.source
