@@ -120,6 +120,9 @@ class Hunt:
         accident = run.raised is not None and not run.deliberate
         if accident and self.is_inner(program.target):
             return None  # what callers never do
+        if accident and not misfit:
+            values = {step.name: value for step, value in zip(program.steps, run.values, strict=False)}
+            misfit = self.taste.misfit(program, self._callees_in(program), values)
         if misfit and (run.raised is None or accident):
             return None  # nobody promises what happens then
         self._learn(program, run)

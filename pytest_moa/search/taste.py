@@ -6,6 +6,7 @@ import functools
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from pytest_moa.search.inputs import TEXTS, WORDS, expression
@@ -47,10 +48,12 @@ _KIND_OF: Mapping[type, frozenset[str]] = {
     dict: frozenset({"dict", "any", "list"}),
     set: frozenset({"set", "any", "list"}),
 }
+#: Kinds of plain values, as opposed to objects.
 _PLAIN = frozenset({"bool", "int", "float", "str", "bytes", "none", "literal"})
 _WORD = re.compile(r"[A-Za-z]+|\d+|.", re.DOTALL)
 #: Charges for an argument of another kind than declared, and for each step.
 WRONG_KIND, STEP = 40, 25
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Taste:
@@ -81,14 +84,24 @@ class Taste:
                     total += WRONG_KIND
         return total
 
-    def misfit(self, program: Program, callees: Sequence[Callee | None]) -> bool:
-        """Whether an argument is of another kind than its parameter's annotation or default says."""
+    def misfit(
+        self, program: Program, callees: Sequence[Callee | None], values: Mapping[str, Any] = _NOTHING
+    ) -> bool:
+        """Whether an argument is of another kind than its parameter's annotation or default says.
+
+        `values` are those of the program's variables, as far as known.
+        """
         for step, callee in zip(program.steps, callees, strict=True):
             if callee is None or (step.form and callee.kind != "method"):
                 continue
             for position, argument in enumerate(step.arguments):
                 parameter = parameter_of(callee, argument.name, position)
-                if parameter is not None and not is_allowed(argument.value.source, parameter.declared):
+                if parameter is None:
+                    continue
+                source = argument.value.source
+                if source in values and not _allows(parameter.declared, values[source]):
+                    return True
+                if not is_allowed(source, parameter.declared):
                     return True
         return False
 
@@ -232,6 +245,8 @@ def _allows(shape: Shape, value: Any) -> bool:
     if shape.kind == "tuple":
         same = isinstance(value, tuple) and len(value) == len(inner)
         return same and all(map(_allows, inner, value))
+    if type(value) not in (list, tuple, set, frozenset):
+        return shape.kind not in _PLAIN
     if shape.kind in ("list", "set", "tuple*"):
         of_kind = shape.kind != "tuple*" or isinstance(value, tuple)
         return of_kind and all(_allows(inner[0], one) for one in value if inner)

@@ -128,6 +128,13 @@ def test_another_kind_than_declared_is_for_deliberate_errors_only() -> None:
         assert not known.accidental
 
 
+def test_accidents_with_results_of_another_kind_are_no_finding() -> None:
+    with hunt_over() as hunt:
+        made = Step("change", (Argument("", Expression("10")), Argument("", Expression("4"))), name="coins")
+        given = (Argument("", Expression('"a"')), Argument("", Expression("coins")))
+        assert hunt.consider(Program("label", (made, Step("label", given)))) is None
+
+
 def test_branches_of_other_functions_are_not_asked_for() -> None:
     with hunt_over(SOURCE) as hunt:
         for _ in range(150):
