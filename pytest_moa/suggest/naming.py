@@ -19,7 +19,9 @@ _GENERIC = frozenset(
     "valid values with work works".split()
 )
 #: Words that no name is cut behind.
-_BINDING = frozenset({"a", "after", "and", "by", "does", "for", "is", "no", "of", "or", "the", "to", "with"})
+_BINDING = frozenset(
+    "a after and at be by does for found in is must no not of or the to with".split()  # noqa: SIM905
+)
 _DUNDER = re.compile(r"__(\w+?)__")
 
 
