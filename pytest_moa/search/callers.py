@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Collection, Iterable
-from functools import cached_property
 
 from pytest_moa.search.surface import Callee, Surface
 
 
+@functools.lru_cache(maxsize=5_000)
 def is_private(qualname: str) -> bool:
     """Whether any part begins with an underscore and is no special method."""
     return any(part.startswith("_") and not part.endswith("__") for part in qualname.split("."))
@@ -22,7 +23,7 @@ class Callers:
         self._reads: dict[str, frozenset[str]] = {}  # names, by qualname as in the source
         self._public: dict[str, frozenset[str]] = {}
 
-    @cached_property
+    @functools.cached_property
     def alone(self) -> frozenset[str]:
         """Qualnames of private callees that nothing public reaches."""
         callees = self.surface.callees.values()

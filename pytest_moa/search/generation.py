@@ -15,7 +15,7 @@ from pytest_moa.search.operators import ONE_OF_A_KIND, OPERATORS
 from pytest_moa.search.program import RAW, Argument, Program, Step, variable_for
 from pytest_moa.search.shapes import ANY, NUMBER, TEXT, Shape
 from pytest_moa.search.surface import Callee, Parameter, Surface
-from pytest_moa.search.taste import is_allowed
+from pytest_moa.search.taste import is_allowed, kinds_of
 from pytest_moa.values import Expression, source_of
 
 #: Results of one kind that are remembered as arguments.
@@ -361,4 +361,7 @@ def _is_default(made: Expression, one: Parameter) -> bool:
 
 
 def _may_be_result(one: Parameter) -> bool:
+    kinds = kinds_of(one.declared)
+    if "any" not in kinds:
+        return bool(kinds & {"str", "bytes", "list", "dict", "object"})
     return any(shape.kind in ("str", "bytes", "any", "int", "list", "dict", "union") for shape in one.shapes)

@@ -336,12 +336,11 @@ class Hunt:
             return None
         live: dict[str, float] = defaultdict(float)
         for name in self.rivals.live:
-            qualname = self.rivals.mutants[name].qualname
-            live[qualname] += 1
-            if is_private(qualname):
-                leading = self.callers.public_for(qualname)
-                for one in leading:
-                    live[one] += 1 / len(leading)
+            live[self.rivals.mutants[name].qualname] += 1
+        for qualname, count in list(live.items()):
+            leading = self.callers.public_for(qualname) if is_private(qualname) else ()
+            for one in leading:
+                live[one] += count / len(leading)
         weights = []
         for callee in callees:
             own = live[callee.qualname]

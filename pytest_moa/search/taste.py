@@ -213,7 +213,8 @@ _OPEN = frozenset({"any", "object", "namespace"})
 _FUNCTION = re.compile(r"lambda\b|(int|str|list|dict|len|bool|sum|max|callable|str\.upper|ValueError)$")
 
 
-def _kinds(shape: Shape) -> set[str]:
+def kinds_of(shape: Shape) -> set[str]:
+    """Kinds that a shape may be."""
     return {one.kind for one in _flat((shape,))}
 
 
@@ -223,7 +224,7 @@ def is_allowed(source: str, shape: Shape) -> bool:
     known, value = literal(source)
     if known:
         return _allows(shape, value)
-    return not _FUNCTION.match(source) or bool(_kinds(shape) & {*_OPEN, "callable", "class"})
+    return not _FUNCTION.match(source) or bool(kinds_of(shape) & {*_OPEN, "callable", "class"})
 
 
 def _allows(shape: Shape, value: Any) -> bool:
