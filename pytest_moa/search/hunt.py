@@ -37,6 +37,8 @@ SLOW = 0.08
 MOST_REQUIRED = 4
 #: The share of programs with arguments of another kind than declared that are tried all the same.
 DARING = 0.08
+#: Characters of a result that are read with ease.
+LONG = 60
 #: Charges for tests that a reader likes less: of private functions, of errors that nobody raises on purpose.
 PRIVATE, ACCIDENTAL = 150, 300
 _HOPELESS = (
@@ -184,6 +186,9 @@ class Hunt:
     def _known(self, program: Program, run: Run, facts: Facts, hits: frozenset[str], seconds: float) -> Known:
         accidental = run.raised is not None and not run.deliberate
         cost = self.cost_of(program) + ACCIDENTAL * accidental
+        last = run.values[-1] if run.values else None
+        if isinstance(last, (str, bytes)):  # what is asserted is to be read, too
+            cost += max(0, len(last) - LONG) / 2
         return Known(program, facts, hits, run.raised is not None, accidental, seconds, cost=cost)
 
     def cost_of(self, program: Program) -> float:
