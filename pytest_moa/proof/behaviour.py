@@ -13,7 +13,9 @@ Differs = Literal["result", "exception", "arguments", "output", "warnings", "imp
 Status = Literal["differs", "no difference found", "not comparable", "not searched"]
 
 #: Ranks, the worst first: a reader begins at the highest.
-RAISES, WORSE, OTHER, TEXT_ONLY = 90, 60, 40, 10
+RAISES, OTHER, WORSE, TEXT_ONLY = 90, 40, 35, 10
+#: Base refused the input too, only by accident: a TypeError that nobody meant.
+ACCIDENT = 5
 
 
 @dataclass(frozen=True, slots=True)

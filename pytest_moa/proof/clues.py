@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import random
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from pytest_moa.proof.amplifying import Amplifier
 from pytest_moa.proof.changes import ChangedFunction, ModuleSource
@@ -27,15 +28,25 @@ def amplifier_for(
 
 
 def constants_of(function: ChangedFunction, sources: Sources) -> list[Any]:
-    """Constants of both versions of the changed code."""
+    """Constants of both versions of the changed code, and of what it names of its module."""
     found: dict[tuple[type, Any], None] = {}
     for side in sources.get(function.module, ()):
         node: Any = None
         if side is not None:
             node = side.functions.get(function.qualname) or side.classes.get(function.qualname)
-        if node is not None:
-            found.update(((type(one), one), None) for one in constants_in(node))
+        if side is not None and node is not None:
+            named = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+            values = [one.value for one in side.tree.body if _binds(one, named) and one.value is not None]
+            for part in (node, *values):
+                found.update(((type(one), one), None) for one in constants_in(part))
     return [value for _, value in found]
+
+
+def _binds(node: ast.stmt, names: Collection[str]) -> TypeGuard[ast.Assign | ast.AnnAssign]:
+    """Whether a statement of the module assigns one of these names."""
+    if isinstance(node, ast.Assign):
+        return any(isinstance(one, ast.Name) and one.id in names for one in node.targets)
+    return isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id in names
 
 
 def keywords_of(function: ChangedFunction, sources: Sources) -> list[str]:

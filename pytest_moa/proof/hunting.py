@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import threading
+import contextlib
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Any
 
-from pytest_moa.proof.behaviour import BehaviourChange, Outcome, Side, identity
+from pytest_moa.proof.behaviour import ACCIDENT, BehaviourChange, Outcome, Side, identity
 from pytest_moa.proof.changes import ChangedFunction
+from pytest_moa.proof.clock import Clock, TimeIsOver
 from pytest_moa.proof.difference import Details, Difference, differences, shown
 from pytest_moa.proof.lane import Lane, mentions_private
 from pytest_moa.proof.reducing import reductions
@@ -37,8 +39,38 @@ QUIET = 0.2
 MOST_NOISE = 5
 #: Places of one program that are tried in a test.
 MOST_WRITTEN = 4
+#: Programs of a kind that showed nothing new after which few of one batch are looked at; how few those are.
+MOST_FRUITLESS, MOST_OF_THE_POOR = 8, 1
+#: What Python raises by itself where an argument is not of the kind that code expects.
+ACCIDENTS = ("builtins.TypeError", "builtins.AttributeError")
 #: Tests that were written for one kind of difference and did not prove it.
 MOST_REFUTED = 4
+
+
+#: Changed function; what base raised, and whether it was late; the same of head.
+Group = tuple[str, str, bool, str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is counted, in words for one and for many."""
+
+    one: str
+    many: str
+
+
+UNDECLARED = Note(
+    "input was left out: an argument of it is not of the type that the code declares",
+    "inputs were left out: an argument of each is not of the type that the code declares",
+)
+CHANCY = Note(
+    "input was left out: a version answers it differently from one time to the next",
+    "inputs were left out: a version answers each differently from one time to the next",
+)
+UNSTABLE = Note(
+    "difference was left out: its test did not hold in fresh processes",
+    "differences were left out: their tests did not hold in fresh processes",
+)
 
 
 @dataclass(slots=True)
@@ -52,37 +84,69 @@ class Tally:
     tried: dict[str, None] = field(default_factory=dict)  #: some inputs, as source
 
 
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A program on which the sides were seen to differ; `name` is the changed function it is about."""
+
+    lane: Lane
+    snippet: Snippet
+    name: str
+    difference: Difference
+    branches: frozenset[str]  #: of that function, that base took
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """What to prove first: the highest rank, then the shortest."""
+        return -self.difference.rank, self.snippet.cost
+
+    @property
+    def raised(self) -> str:
+        """What head raised, if that is the difference: from several places it is the same again."""
+        return self.difference.head if self.difference.differs == "exception" else ""
+
+    @property
+    def shape(self) -> tuple[Any, ...]:
+        """What another witness would only say again."""
+        return (self.name, *self.difference.kind, self.branches)
+
+
 class Hunt:
-    """Collects witnesses. `deadline` is by `time.monotonic`."""
+    """Collects witnesses, as long as `clock` says; each is told to `tell` when it is proved."""
 
     def __init__(
         self,
         changed: Sequence[ChangedFunction],
         replayer: Replayer,
-        deadline: float,
+        clock: Clock,
         progress: Callable[[str], None],
-        stop: threading.Event,
+        tell: Callable[[BehaviourChange], None],
     ) -> None:
         self.changed = {one.name: one for one in changed}
         self.replayer = replayer
-        self.deadline = deadline
-        self._seconds = deadline - time.monotonic()
+        self.clock = clock
+        self._seconds = clock.left()
         self.progress = progress
-        self.stop = stop
+        self.tell = tell
+        self.branches: dict[str, frozenset[str]] = {}  #: "module branch", by changed function, at base
+        self.pending: list[Sighting] = []  #: seen, and not proved for want of time
+        self._accidents: dict[str, Sighting] = {}  # the least witnesses, for who has no other
+        self._shapes: set[tuple[Any, ...]] = set()
+        self._said: dict[tuple[str, str], int] = {}  # highest rank by function and what head raised
         self.found: list[BehaviourChange] = []
         self.tallies = {name: Tally() for name in self.changed}
-        self.notes: Counter[str] = Counter()
+        self.notes: Counter[Note] = Counter()
         self._kinds: Counter[tuple[str, ...]] = Counter()
         self._refuted: Counter[tuple[str, ...]] = Counter()
         self._seen: set[str] = set()
         self._noise: Counter[str] = Counter()  # differences that were none, by test or by entry
+        self._fruitless: Counter[Group] = Counter()  # sightings that showed nothing new
         self._chancy: set[str] = set()  # tests that do not do the same twice
         self._last: dict[str, float] = {}  # when a function showed its last witness
 
     @property
     def over(self) -> bool:
         """Whether the time is up."""
-        return self.stop.is_set() or time.monotonic() > self.deadline
+        return self.clock.over
 
     def done_with(self, name: str) -> bool:
         """Whether a function has shown enough, or nothing new for a while."""
@@ -126,9 +190,12 @@ class Hunt:
         base: Sequence[Mapping[str, Any]],
         head: Sequence[Mapping[str, Any]],
     ) -> None:
-        differing: list[tuple[bool, int, int, Snippet]] = []
+        differing: defaultdict[Group, list[tuple[int, Snippet]]] = defaultdict(list)
         for snippet, was, now in zip(snippets, base, head, strict=True):
-            tally = self.tallies.get(self.owner(snippet.aim))
+            if was.get("fault") or now.get("fault"):
+                continue
+            name = self.owner(snippet.aim)
+            tally = self.tallies.get(name)
             if tally is not None:
                 tally.executions += 1
                 if was["hits"] or len(tally.tried) < MOST_TRIED // 2:
@@ -136,14 +203,36 @@ class Hunt:
                 tally.reached.update(was["hits"])
                 tally.refused += bool(was["refused"] or now["refused"])
             if was["digest"] != now["digest"] and not (was["refused"] or now["refused"]):
-                otherwise = (was["raised"], was["late"]) != (now["raised"], now["late"])
-                noise = 0 if otherwise else self._noise[snippet.item or snippet.aim]
-                if noise < MOST_NOISE:
-                    differing.append((not otherwise, noise, snippet.cost, snippet))
-        for *_, snippet in sorted(differing, key=lambda one: one[:3])[:MOST_EXAMINED]:
+                group = (name, was["raised"], was["late"], now["raised"], now["late"])
+                noise = self._noise[snippet.item or snippet.aim]
+                if noise < MOST_NOISE or group[1:3] != group[3:]:
+                    differing[group].append((noise, snippet))
+        sightings = []
+        for group, snippet in self._chosen(differing):
             if self.over:
                 break
-            self.examine(lane, snippet)
+            sighting = self.sighted(lane, snippet)
+            if sighting is not None:
+                sightings.append(sighting)
+            else:
+                self._fruitless[group] += 1
+        for sighting in sorted(sightings, key=lambda one: one.order):
+            self.settle(sighting)
+
+    def _chosen(
+        self, differing: Mapping[Group, Sequence[tuple[int, Snippet]]]
+    ) -> list[tuple[Group, Snippet]]:
+        """Programs to look at closer: of each kind of difference in turn the shortest, accidents last."""
+        kinds = []
+        for group, found in differing.items():
+            accident = group[1] in ACCIDENTS
+            poor = accident or self._fruitless[group] >= MOST_FRUITLESS
+            ordered = [one for _, one in sorted(found, key=lambda one: (one[0], one[1].cost))]
+            few = ordered[: MOST_OF_THE_POOR if poor else MOST_EXAMINED]
+            kinds.append((accident, poor, [(group, one) for one in few]))
+        kinds.sort(key=lambda one: one[:2])
+        turns = [one for turn in zip_longest(*(few for *_, few in kinds)) for one in turn]
+        return [one for one in turns if one is not None][:MOST_EXAMINED]
 
     def owner(self, aim: str) -> str:
         """The changed function that a program for `aim` is searching for."""
@@ -167,38 +256,86 @@ class Hunt:
         if any("facts" not in one and not one["late"] for one in (*base, *head)):
             return base, head, []
         if base[0].get("violates"):
-            self.notes["differences that only arguments of undeclared types show"] += 1
+            self.notes[UNDECLARED] += 1
             return base, head, []
         return base, head, differences(base, head)
 
-    def examine(self, lane: Lane, snippet: Snippet) -> None:
-        """Make a witness of a program that differs, if its kind is new."""
+    def sighted(self, lane: Lane, snippet: Snippet) -> Sighting | None:
+        """What a program that differs shows, if both sides repeat it and its kind is new."""
         base, head, found = self.looked_at(lane, snippet)
         if base[0].get("violates"):
-            return
+            return None
         if not found and not snippet.is_still and self._by_chance(base, head):
             if snippet.item:
                 self._chancy.add(snippet.item)
-            self.examine(lane, snippet.stilled())
-            return
+            return self.sighted(lane, snippet.stilled())
         if not found:
             self._noise[snippet.item or snippet.aim] += 1 if not snippet.item else MOST_NOISE
-            self.notes["differences that a side does not repeat"] += 1
-            return
+            self.notes[CHANCY] += 1
+            return None
         name = self._name_of(snippet, base[0])
-        if not self._wanted(name, found[0]):
+        sighting = self._sighting(lane, snippet, name, found[0], base[0])
+        if _is_accident(base[0]):
+            if head[0]["error"] is None:
+                least = replace(sighting, difference=replace(found[0], rank=ACCIDENT))
+                self._accidents.setdefault(name, least)
+            return None
+        return sighting if self._wanted(sighting) else None
+
+    def _sighting(
+        self, lane: Lane, snippet: Snippet, name: str, difference: Difference, base: Mapping[str, Any]
+    ) -> Sighting:
+        own = self.branches.get(name, frozenset())
+        return Sighting(lane, snippet, name, difference, own.intersection(base.get("hits", ())))
+
+    def settle(self, sighting: Sighting) -> None:
+        """Make a witness of what was seen; without the time for it, it is pending."""
+        if self.over:
+            self.pending.append(sighting)
             return
-        smaller = self.shrunk(lane, snippet, found[0])
+        if not self._wanted(sighting):
+            return
+        try:
+            self._settled(sighting)
+        except TimeIsOver:
+            self.pending.append(sighting)
+            raise
+
+    def _settled(self, sighting: Sighting) -> None:
+        lane, snippet, name = sighting.lane, sighting.snippet, sighting.name
+        smaller = self.shrunk(lane, snippet, sighting.difference)
         for one in dict.fromkeys((smaller, snippet)):
-            if self.over and self.found:
-                return
             base, head, found = self.looked_at(lane, one)
             found.sort(key=lambda one: not one.can_be_written)
             for difference in found[:MOST_WRITTEN]:
-                if self._wanted(name, difference) and self._proved(
-                    lane, one, difference, base[0], head[0], name
-                ):
-                    return
+                if sighting.difference.rank == ACCIDENT:
+                    difference = replace(difference, rank=ACCIDENT)
+                elif _is_accident(base[0]):
+                    continue
+                seen = self._sighting(lane, one, name, difference, base[0])
+                if self._wanted(seen):
+                    if self._proved(seen, base[0], head[0]):
+                        return
+                elif difference.rank > sighting.difference.rank:
+                    return  # a plainer program shows the same, and has been found before
+
+    def finish(self) -> None:
+        """Prove what is pending, the best first, then accidents where nothing better was found."""
+        waiting, self.pending = sorted(self.pending, key=lambda one: one.order), []
+        for sighting in waiting:
+            if not self.pending:
+                with contextlib.suppress(TimeIsOver):
+                    self.settle(sighting)
+            else:
+                self.pending.append(sighting)
+
+    def finish_accidents(self) -> None:
+        """Prove the least of witnesses for functions that have shown no other."""
+        known = {change_name(one) for one in self.found}
+        for name, sighting in self._accidents.items():
+            if name not in known and not self.over:
+                with contextlib.suppress(TimeIsOver):
+                    self.settle(sighting)
 
     def _by_chance(self, base: Sequence[Details], head: Sequence[Details]) -> bool:
         """Whether a side did not do the same twice."""
@@ -212,39 +349,42 @@ class Hunt:
             return aimed
         return max(owners, key=lambda name: self.changed[name].risk)
 
-    def _wanted(self, name: str, difference: Difference) -> bool:
-        kind = (name, *difference.kind)
+    def _wanted(self, sighting: Sighting) -> bool:
+        kind = (sighting.name, *sighting.difference.kind)
         return (
             self._kinds[kind] < MOST_OF_A_KIND
+            and sighting.shape not in self._shapes
+            and self._said.get((sighting.name, sighting.raised), -1) < sighting.difference.rank
             and self._refuted[kind] < MOST_REFUTED
-            and not self.done_with(name)
+            and not self.done_with(sighting.name)
         )
 
-    def _proved(
-        self,
-        lane: Lane,
-        snippet: Snippet,
-        difference: Difference,
-        base: Mapping[str, Any],
-        head: Mapping[str, Any],
-        name: str,
-    ) -> bool:
+    def _proved(self, seen: Sighting, base: Mapping[str, Any], head: Mapping[str, Any]) -> bool:
+        lane, snippet, difference, name = seen.lane, seen.snippet, seen.difference, seen.name
         kind = (name, *difference.kind)
         try:
             test = lane.test(snippet, difference, base)
             if mentions_private(test):
                 raise Unwritable("it uses private names")
         except (Unwritable, SyntaxError) as error:
-            self.notes[f"differences that no test can assert ({error})"] += 1
+            self.notes[
+                Note(
+                    f"difference was left out: no test can assert it ({error})",
+                    f"differences were left out: no test can assert them ({error})",
+                )
+            ] += 1
             self._refuted[kind] += 1
             return False
         verdict = self.replayer.verdict(test)
         if not verdict.proves:
             self._refuted[kind] += 1
-            self.notes["tests that did not hold in fresh processes"] += 1
+            self.notes[UNSTABLE] += 1
             self.rejected(test, verdict.base_message if verdict.base < 3 else "passes on head")
             return False
         self._kinds[kind] += 1
+        self._shapes.add(seen.shape)
+        if seen.raised:
+            self._said[name, seen.raised] = difference.rank
         self.add(snippet, difference, base, head, name, test)
         return True
 
@@ -280,13 +420,15 @@ class Hunt:
         if all(one.test != change.test for one in self.found):
             self.found.append(change)
             self._last[name] = time.monotonic()
+            self.tell(change)
             self.progress(f"{function.qualname}: {shortened(snippet.source, 80)}")
 
     def shrunk(self, lane: Lane, snippet: Snippet, wanted: Difference) -> Snippet:
         """A smaller program that differs in the same way."""
-        until = min(time.monotonic() + SHRINKING, self.deadline + 2)
+        left = self.clock.left()
+        until = time.monotonic() + min(SHRINKING, left / 3)
         best = snippet
-        while time.monotonic() < until:
+        while time.monotonic() < until and not self.clock.stop.is_set():
             tried = [replace(best, source=source, code="") for source in reductions(best.source)]
             tried = sorted((one for one in tried if one.cost < best.cost), key=lambda one: one.cost)
             base, head = lane.run(tried, SECONDS) if tried else ([], [])
@@ -296,7 +438,7 @@ class Hunt:
             better = None
             for one in differing[:6]:
                 _, _, found = self.looked_at(lane, one, sure=False)
-                if found and found[0].kind == wanted.kind:
+                if found and (found[0].kind == wanted.kind or found[0].rank > wanted.rank):
                     better = one
                     break
                 if time.monotonic() > until:
@@ -305,6 +447,12 @@ class Hunt:
                 break
             best = better
         return best
+
+
+def _is_accident(base: Mapping[str, Any]) -> bool:
+    """Whether base raised what Python itself raises for an argument of a wrong kind."""
+    error = base.get("error")
+    return error is not None and error["kind"] in ACCIDENTS and not error["told"]
 
 
 def change_name(change: BehaviourChange) -> str:

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
+from pytest_moa.proof.clock import Clock, TimeIsOver
 from pytest_moa.sandbox import Limits
 from pytest_moa.warm import Ended, WarmFailed, WarmProcess
+
+_T = TypeVar("_T")
 
 #: What a job that died did not tell of the program that it ran.
 CRASHED = {"digest": "crashed", "late": False, "refused": False, "raised": "", "hits": [], "crashed": True}
 #: The same for a program that no alarm could end.
 STUCK = {**CRASHED, "digest": "late", "late": True, "crashed": False}
+#: The same for one in which a job of ours has failed: it tells nothing about the program.
+FAULT = {**CRASHED, "digest": "fault", "crashed": False, "fault": True}
 
 #: Most deaths of jobs in one batch before the rest of it is given up.
 MOST_DEATHS = 5
+#: Seconds that processes have to end; those that have not go on ending without being waited for.
+ENDING = 1.0
+#: Seconds after a call's own limit by which its end is awaited, when the time is over.
+GRACE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +41,12 @@ class Tree:
 
 
 class Live:
-    """One version's warm process, started when it is first used."""
+    """One version's warm process, started when it is first used. No call outlasts the clock's phase."""
 
-    def __init__(self, make: Callable[[], WarmProcess]) -> None:
+    def __init__(self, make: Callable[[], WarmProcess], clock: Clock | None = None) -> None:
         self._make = make
+        self.clock = clock or Clock(math.inf)
+        self.faults: list[str] = []  #: what jobs of ours raised
         self._process: WarmProcess | None = None
         self._lock = threading.Lock()
         self.report: Any = None
@@ -54,18 +67,26 @@ class Live:
         return self.report
 
     def call(self, job: str, args: Any, limits: Limits, each: Callable[[Any], None] | None = None) -> Ended:
-        """Run a job; a process that is gone is started again once."""
+        """Run a job; a process that is gone is started again once. Raises TimeIsOver."""
         for attempt in range(2):
             self.start()
-            if self._process is None:
+            process = self._process
+            if process is None:
                 raise WarmFailed(self.failure)
+            wall = min(limits.wall, self.clock.left())
             try:
-                return self._process.call(job, args, limits=limits, each=each)
+                ended = process.call(job, args, limits=replace(limits, wall=wall), each=each)
             except WarmFailed:
                 with self._lock:
                     self._drop()
                 if attempt:
                     raise
+                continue
+            if ended.status == "timed_out" and wall < limits.wall:
+                raise TimeIsOver
+            if ended.status == "raised":
+                self.faults.append(f"{job} raised {ended.error.strip().splitlines()[-1:]}")
+            return ended
         raise AssertionError
 
     def close(self) -> None:
@@ -97,8 +118,7 @@ class Pair:
     def close(self) -> None:
         """End both processes."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        self.base.close()
-        self.head.close()
+        close_all((self.base, self.head))
 
     def start(self) -> tuple[Any, Any]:
         """Both preloads' reports; None for one that failed."""
@@ -107,7 +127,7 @@ class Pair:
     def both(self, work: Callable[[Live], Any]) -> tuple[Any, Any]:
         """What `work` gives for each side, done at the same time."""
         started = [self._threads.submit(work, live) for live in (self.base, self.head)]
-        first, second = (one.result() for one in started)
+        first, second = (awaited(one, self.base.clock) for one in started)
         return first, second
 
     def run(
@@ -118,15 +138,38 @@ class Pair:
         return self.both(lambda live: batch(live, job, programs, seconds, args))
 
 
+def awaited(started: Future[_T], clock: Clock) -> _T:
+    """What a thread gives. Raises TimeIsOver, and leaves the thread alone, when that takes too long."""
+    left = clock.until + GRACE - time.monotonic()
+    done, _ = wait([started], None if left == math.inf else max(left, 0))
+    if not done:
+        raise TimeIsOver
+    return started.result()
+
+
+def close_all(lives: Iterable[Live]) -> None:
+    """End processes, all at once; one that is just starting ends when it has started."""
+    closing = [threading.Thread(target=live.close, daemon=True) for live in lives]
+    until = time.monotonic() + ENDING
+    for one in closing:
+        one.start()
+    for one in closing:
+        one.join(max(0.0, until - time.monotonic()))
+
+
 def batch(
     live: Live, job: str, programs: Sequence[Mapping[str, Any]], seconds: float, args: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Results of programs on one side. One that ends its process costs its chunk a second run."""
+    """Results of programs on one side. One that ends its process costs its chunk a second run.
+
+    What a job of ours raises is a fault of ours, and no behaviour of the program.
+    """
     results: list[dict[str, Any]] = []
     deaths, careful = 0, 0
+    given_up = CRASHED
     while len(results) < len(programs):
         if deaths >= MOST_DEATHS:
-            results += [dict(CRASHED)] * (len(programs) - len(results))
+            results += [dict(given_up)] * (len(programs) - len(results))
             break
         left = programs[len(results) :]
         now = left[:careful] if careful else left
@@ -140,8 +183,9 @@ def batch(
         if ended.status == "returned":
             continue
         deaths += 1
+        given_up = FAULT if ended.status == "raised" else CRASHED
         if given.get("chunk") == 1 or len(now) == 1:
-            results.append(dict(STUCK if ended.status == "timed_out" else CRASHED))
+            results.append(dict({"timed_out": STUCK, "raised": FAULT}.get(ended.status, CRASHED)))
             careful = max(0, careful - 1)
         else:
             careful = 100

@@ -13,8 +13,9 @@ from pytest_moa.code import Probes
 from pytest_moa.proof.behaviour import BehaviourChange, Proof, Searched, Side, Status, identity
 from pytest_moa.proof.campaign import Campaign, Failures
 from pytest_moa.proof.changes import ChangedFunction, Entry
+from pytest_moa.proof.clock import Clock
 from pytest_moa.proof.gathering import Comparison, compared, differing_files, is_source
-from pytest_moa.proof.hunting import MOST_TRIED, Hunt, change_name
+from pytest_moa.proof.hunting import MOST_TRIED, Hunt, Note, change_name
 from pytest_moa.proof.questions import OpenQuestion, questions_of
 from pytest_moa.proof.replaying import Replayer, tree_of
 from pytest_moa.proof.snippet import Snippet
@@ -63,13 +64,16 @@ def prove(
     unsafe: bool = False,
     calls: Sequence[ProposedCalls] = (),
     progress: Callable[[str], None] | None = None,
+    found: Callable[[BehaviourChange], None] | None = None,
     stop: threading.Event | None = None,
 ) -> Proof:
     """Search inputs on which head behaves otherwise than base.
 
     `changed` are paths relative to the trees (None: every Python file that differs); `functions`, as
     "package.module:Class.method", limits the search to those. `unsafe` runs the code also where no
-    sandbox works. What was found when `seconds` are over or `stop` is set is returned.
+    sandbox works. `found` hears of each change as soon as it is proved, in this thread. A part of the
+    `seconds` is kept for proving what was seen. What was found when they are over, or `stop` is set, is
+    returned; `notes` say what was seen and could not be proved by then.
 
     Raises:
         ProofUnavailable: no sandbox works here and not `unsafe`, or no Python file has changed.
@@ -84,19 +88,22 @@ def prove(
     comparison = compared(base, head, sources)
     if functions is not None:
         comparison.changed = _limited(comparison, functions)
-    with Replayer(base, head, confined=confined, workers=workers) as replayer:
+    clock = Clock(began + seconds, stop or threading.Event())
+    with Replayer(base, head, confined=confined, workers=workers, clock=clock) as replayer:
         hunt = Hunt(
             comparison.changed,
             replayer,
-            began + seconds,
+            clock,
             progress or (lambda _: None),
-            stop or threading.Event(),
+            found or (lambda _: None),
         )
         campaign = Campaign(base, head, comparison, hunt, confined=confined, workers=workers)
         campaign.run(_proposed(calls))
-    found = [*_import_changes(comparison, campaign.failures), *sorted(hunt.found, key=lambda one: -one.rank)]
+    imports = _import_changes(comparison, campaign.failures)
+    for change in imports:
+        hunt.tell(change)
     return Proof(
-        tuple(found),
+        (*imports, *sorted(hunt.found, key=lambda one: -one.rank)),
         tuple(_searched(hunt, comparison, campaign.failures)),
         probe().name if confined else "none",
         round(time.monotonic() - began, 2),
@@ -242,7 +249,16 @@ def _branches(
 
 def _notes(hunt: Hunt, comparison: Comparison) -> list[str]:
     notes = [f"{path}: {why}" for path, why in comparison.unreadable.items()]
-    return [*notes, *(f"{count} {what}" for what, count in hunt.notes.most_common(8))]
+    if hunt.pending:
+        seen = [shortened(one.snippet.source, 80) for one in hunt.pending]
+        notes.append(f"the time was over before these differences could be proved: {'; '.join(seen[:5])}")
+        if len(seen) > 5:
+            notes[-1] += f"; and {len(seen) - 5} more"
+    return [*notes, *(_counted(count, what) for what, count in hunt.notes.most_common(8))]
+
+
+def _counted(count: int, what: Note) -> str:
+    return f"{count} {what.one if count == 1 else what.many}"
 
 
 def replay(test: str, sides: Sides, *, unsafe: bool = False, workers: int = 2) -> tuple[bool, bool]:

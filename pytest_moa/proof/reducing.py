@@ -31,6 +31,9 @@ def _fewer_statements(tree: ast.Module) -> Iterator[str]:
     for index in range(count - 1, 0, -1):
         yield _unparsed(tree.body[:index])
     for index, node in enumerate(tree.body):
+        if isinstance(node, ast.Assert):
+            looked_at = node.test.left if isinstance(node.test, ast.Compare) else node.test
+            yield _unparsed([*tree.body[:index], ast.Expr(looked_at), *tree.body[index + 1 :]])
         for block in ("body", "orelse", "finalbody"):
             inner = getattr(node, block, None)
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) or not inner:

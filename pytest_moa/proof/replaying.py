@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,7 +10,8 @@ from pathlib import Path
 from typing import Self
 
 from pytest_moa.project import Project
-from pytest_moa.proof.pair import Live, Tree
+from pytest_moa.proof.clock import Clock
+from pytest_moa.proof.pair import Live, Tree, awaited, close_all
 from pytest_moa.sandbox import Limits
 from pytest_moa.warm import WarmProcess
 
@@ -44,9 +46,12 @@ class Verdict:
 class Replayer:
     """Warm processes that have imported pytest and nothing of the project; a context manager."""
 
-    def __init__(self, base: Tree, head: Tree, *, confined: bool, workers: int = 2) -> None:
+    def __init__(
+        self, base: Tree, head: Tree, *, confined: bool, workers: int = 2, clock: Clock | None = None
+    ) -> None:
+        self.clock = clock or Clock(math.inf)
         self.base, self.head = (
-            {seed: _live(tree, seed, confined=confined) for seed in sorted(set(HASH_SEEDS))}
+            {seed: _live(tree, seed, self.clock, confined=confined) for seed in sorted(set(HASH_SEEDS))}
             for tree in (base, head)
         )
         self._trees = {"base": base, "head": head}
@@ -62,8 +67,7 @@ class Replayer:
     def close(self) -> None:
         """End all processes."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        for live in (*self.base.values(), *self.head.values()):
-            live.close()
+        close_all((*self.base.values(), *self.head.values()))
 
     def warm_up(self) -> None:
         """Begin to start the processes; whoever needs one waits for it."""
@@ -72,12 +76,15 @@ class Replayer:
                 self._threads.submit(lives[seed].start)
 
     def verdict(self, test: str) -> Verdict:
-        """Run a test; as soon as one run tells that it is no witness, no other is made on that side."""
+        """Run a test; as soon as one run tells that it is no witness, no other is made on that side.
+
+        Raises TimeIsOver.
+        """
         sides = [
             self._threads.submit(self._side, self.head, "head", test, False),
             self._threads.submit(self._side, self.base, "base", test, True),
         ]
-        (head, head_message), (base, base_message) = (one.result() for one in sides)
+        (head, head_message), (base, base_message) = (awaited(one, self.clock) for one in sides)
         return Verdict(base, head, base_message, head_message)
 
     def whole(self, test: str) -> tuple[bool, bool]:
@@ -86,7 +93,7 @@ class Replayer:
             self._threads.submit(self._side, lives, side, test, True)
             for lives, side in ((self.base, "base"), (self.head, "head"))
         ]
-        base, head = (one.result()[0] == len(HASH_SEEDS) for one in sides)
+        base, head = (awaited(one, self.clock)[0] == len(HASH_SEEDS) for one in sides)
         return base, head
 
     def _side(self, lives: Mapping[int, Live], side: str, test: str, wanted: bool) -> tuple[int, str]:
@@ -110,7 +117,7 @@ class Replayer:
         return passed, message
 
 
-def _live(tree: Tree, seed: int, *, confined: bool) -> Live:
+def _live(tree: Tree, seed: int, clock: Clock, *, confined: bool) -> Live:
     return Live(
         lambda: WarmProcess(
             root=tree.root,
@@ -121,7 +128,8 @@ def _live(tree: Tree, seed: int, *, confined: bool) -> Live:
             limits=Limits(wall=SECONDS, cpu=SECONDS),
             confined=confined,
             hash_seed=seed,
-        )
+        ),
+        clock,
     )
 
 

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_moa.proof.amplifying import Amplifier
+from pytest_moa.proof.boundaries import at_edges, edges_of
 from pytest_moa.proof.changes import ChangedFunction
 from pytest_moa.proof.clues import Sources, amplifier_for, constants_of
-from pytest_moa.proof.hunting import PATIENCE, Hunt
+from pytest_moa.proof.hunting import PATIENCE, Hunt, Note
 from pytest_moa.proof.lane import ModuleLane
 from pytest_moa.proof.snippet import Snippet
 from pytest_moa.sandbox import Limits
@@ -26,6 +27,8 @@ AMPLIFIED = 120
 MOST_KNOWN = 60
 #: Rounds without a new program after which a place is left.
 MOST_EMPTY = 3
+#: Programs, the shortest, whose numbers are exchanged for the code's own in one round.
+EDGED = 4
 
 
 @dataclass(slots=True)
@@ -38,6 +41,9 @@ class Place:
     constants: list[str]  #: sources
     amplifier: Amplifier
     weight: float  #: its share of the rounds
+    edges: list[int | float] = field(default_factory=list)  #: the code's numbers and their neighbours
+    edged: set[str] = field(default_factory=set)  #: sources whose numbers were exchanged for those
+    answered: set[str] = field(default_factory=set)  #: sources of known programs that base did not refuse
     known: list[Snippet] = field(default_factory=list)
     reached: set[str] = field(default_factory=set)
     rounds: int = 0
@@ -72,8 +78,10 @@ class Search:
         return True
 
     def start_with(self, snippets: Sequence[Snippet]) -> None:
-        """Run programs that others gave, and remember them as seeds."""
+        """Run programs that others gave, remember them as seeds, and try the code's numbers in them."""
         self._run(snippets)
+        for place in self.places:
+            self._run(self._at_edges(place), place)
 
     def _batch(self, place: Place) -> None:
         made = self._generated(place, "docstrings" if place.rounds == 0 else "search")
@@ -81,6 +89,7 @@ class Search:
             made += self._generated(place, "search", FIRST_BATCH)
         made += self._amplified(place, made)
         place.amplifier.rng.shuffle(made)
+        made = [*self._at_edges(place), *made]
         before = len(place.reached)
         place.empty = 0 if self._run(made, place) else place.empty + 1
         place.fruitless = 0 if len(place.reached) > before else place.fruitless + 1
@@ -96,9 +105,24 @@ class Search:
                 fresh = set(result["hits"]) - one.reached
                 given = place is None and len(one.known) < MOST_KNOWN
                 if fresh or given:
+                    if not result["raised"] and not result["late"]:
+                        one.answered.add(snippet.source)
                     one.reached |= fresh
                     one.known = [*one.known[-MOST_KNOWN:], snippet]
         return len(ran)
+
+    def _at_edges(self, place: Place) -> list[Snippet]:
+        """Known programs that base answered, with the code's own numbers and their neighbours in them."""
+        starts = [one for one in place.known if one.source in place.answered - place.edged]
+        found = []
+        for start in sorted(starts, key=lambda one: one.cost)[:EDGED] if place.edges else ():
+            place.edged.add(start.source)
+            by = tuple(dict.fromkeys((*start.by, "literals")))
+            found += [
+                replace(start, source=source, code="", by=by)
+                for source in at_edges(start.source, place.edges)
+            ]
+        return found
 
     def _amplified(self, place: Place, made: Sequence[Snippet]) -> list[Snippet]:
         """Programs near to known and new ones, as tests are amplified."""
@@ -124,7 +148,9 @@ class Search:
         limits = Limits(wall=10, cpu=10)
         ended = self.lane.pair.base.call("pytest_moa.proof.generating:generate", args, limits)
         if ended.status != "returned":
-            self.hunt.notes[f"batches that could not be made: {ended.error.strip().splitlines()[-1:]}"] += 1
+            why = "".join(ended.error.strip().splitlines()[-1:]) or ended.status
+            said = f"of programs could not be made ({why})"
+            self.hunt.notes[Note(f"batch {said}", f"batches {said}")] += 1
             return []
         return [
             Snippet(
@@ -156,7 +182,8 @@ def places_of(
         for entry in function.entries:
             by_module[entry.module].append(entry.qualname)
             steps.setdefault(entry.module, entry.steps)
-        constants = [repr(one) for one in constants_of(function, sources) if _is_literal(one)]
+        values = [one for one in constants_of(function, sources) if _is_literal(one)]
+        constants = [repr(one) for one in values]
         rng = random.Random(0)  # noqa: S311 - repeatable on purpose
         found += [
             Place(
@@ -166,6 +193,7 @@ def places_of(
                 constants,
                 amplifier_for(function, sources, rng, ()),
                 function.risk / (1 + steps[module]),
+                edges_of(values),
             )
             for module, names in by_module.items()
         ]

@@ -12,6 +12,7 @@ from typing import Any
 
 from pytest_moa.project import Project
 from pytest_moa.proof.changes import ChangedFunction
+from pytest_moa.proof.clock import Clock
 from pytest_moa.proof.difference import Difference
 from pytest_moa.proof.lane import Results
 from pytest_moa.proof.pair import Live, Pair, Tree, batch
@@ -64,7 +65,9 @@ def likely_files(project: Project, changed: Sequence[ChangedFunction]) -> list[P
     return [path for _, _, path in sorted(scored)[:MOST_FILES]]
 
 
-def collecting(tree: Tree, modules: Mapping[str, Path], files: Sequence[Path], *, confined: bool) -> Live:
+def collecting(
+    tree: Tree, modules: Mapping[str, Path], files: Sequence[Path], clock: Clock, *, confined: bool
+) -> Live:
     """A side's process that collects those files; paths are those of the base tree, relative."""
     project = Project.find(tree.root)
     here = [tree.root / file for file in files if (tree.root / file).is_file()]
@@ -86,7 +89,8 @@ def collecting(tree: Tree, modules: Mapping[str, Path], files: Sequence[Path], *
             readable=[tree.root, *tree.python_path],
             limits=Limits(wall=60, cpu=60),
             confined=confined,
-        )
+        ),
+        clock,
     )
 
 

@@ -1,13 +1,17 @@
 import json
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pytest_moa.proof.behaviour import Proof
+from pytest_moa.proof.behaviour import BehaviourChange, Proof
+from pytest_moa.proof.clock import Clock, TimeIsOver
+from pytest_moa.proof.hunting import Hunt
 from pytest_moa.proof.prove import ProofUnavailable, ProposedCalls, Sides, open_questions, prove, replay
+from pytest_moa.proof.replaying import Replayer, tree_of
 from tests.pytest_moa.proof.versions import two_versions
 
 
@@ -155,6 +159,67 @@ def test_a_stop_ends_the_search_and_says_what_was_not_searched(tmp_path: Path) -
     sides = two_versions(tmp_path, ADDS, {"shop.py": "def total(price, count):\n    return price\n"})
     proof = prove(sides, None, seconds=30, stop=stop)
     assert [(one.status, one.why) for one in proof.searched] == [("not searched", "the time was over")]
+
+
+def test_edges_of_constants_are_found_once_each_before_what_ill_typed_input_shows(tmp_path: Path) -> None:
+    base = """\
+    from dataclasses import dataclass
+
+    BRACKETS = ((1_000, 449), (5_000, 699), (20_000, 1_249))
+
+    @dataclass(frozen=True)
+    class Parcel:
+        weight: int
+
+    def price(parcel: Parcel, insured: bool = False) -> int:
+        for limit, cents in BRACKETS:
+            if parcel.weight <= limit:
+                return cents + 50 if insured else cents
+        raise ValueError("too heavy")
+    """
+    head = base.replace("<= limit", "< limit").replace("insured", "cover")
+    sides = two_versions(tmp_path, {"rates.py": base}, {"rates.py": head})
+    told: list[BehaviourChange] = []
+    stop = threading.Event()
+
+    def found(change: BehaviourChange) -> None:
+        told.append(change)
+        if "5000" in change.input:
+            stop.set()
+
+    calls = [ProposedCalls("rates:price", ("price(Parcel(300))",), "reader")]
+    proof = prove(sides, None, seconds=60, stop=stop, found=found, calls=calls)
+    assert sorted(told, key=lambda one: -one.rank) == list(proof.changes)
+    assert ("699", "1249") in {(one.base.text, one.head.text) for one in proof.changes}
+    shown = [(one.differs, one.base.text, one.head.text) for one in proof.changes]
+    assert len(shown) == len(set(shown))
+    assert all(one.base.outcome == "returned" for one in proof.changes)
+
+
+def test_what_could_not_be_proved_in_time_is_noted(tmp_path: Path) -> None:
+    sides = two_versions(tmp_path, ADDS, {"shop.py": "def total(price, count):\n    return price\n"})
+    stop = threading.Event()
+    seen = Hunt.sighted
+
+    def sighted(*args: Any) -> Any:
+        found = seen(*args)
+        if found is not None:
+            stop.set()
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Hunt, "sighted", sighted)
+        proof = prove(sides, None, seconds=60, stop=stop)
+    assert proof.changes == ()
+    assert any("the time was over before" in note and "total(" in note for note in proof.notes)
+
+
+def test_a_replay_ends_with_the_time(tmp_path: Path) -> None:
+    sides = two_versions(tmp_path, ADDS, ADDS)
+    clock = Clock(time.monotonic() + 0.2)
+    trees = tree_of(sides.base), tree_of(sides.head)
+    with Replayer(*trees, confined=True, clock=clock) as replayer, pytest.raises(TimeIsOver):
+        replayer.verdict("import time\ndef test_it(): time.sleep(9)")
 
 
 def test_without_changed_python_there_is_no_proof(tmp_path: Path) -> None:

@@ -1,0 +1,14 @@
+from pytest_moa.proof.boundaries import at_edges, edges_of
+
+
+def test_numbers_come_first_and_then_their_neighbours() -> None:
+    assert edges_of([5, "five", 7, 0.5, True]) == [5, 7, 0.5, 4, 6, 8]
+
+
+def test_one_number_at_a_time_is_exchanged_also_in_what_arguments_are_made_from() -> None:
+    found = list(at_edges("price(Parcel(1, value=-2), 3, 'x', [4])", [5]))
+    assert found == [
+        "price(Parcel(1, value=-2), 5, 'x', [4])",
+        "price(Parcel(5, value=-2), 3, 'x', [4])",
+        "price(Parcel(1, value=5), 3, 'x', [4])",
+    ]
