@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from pytest_moa.candidate import Case
-from pytest_moa.suggest.reading import double_quoted
+from pytest_moa.suggest.unparsing import unparsed
+from pytest_moa.values import quoted
 
 #: Characters of an argument that is written where it is used.
 _INLINE = 120
@@ -51,7 +52,7 @@ def outcome_lines(case: Case) -> list[str]:
 
 def matching(text: str) -> str:
     """Source of a pattern that finds exactly this text."""
-    return double_quoted(repr(text) if is_plain(text) else f"re.escape({text!r})")
+    return quoted(text) if is_plain(text) else f"re.escape({quoted(text)})"
 
 
 def is_plain(text: str) -> bool:
@@ -131,7 +132,7 @@ def _returning(test: ast.expr, name: str, setup: list[ast.stmt]) -> Case | None:
             if not isinstance(left, ast.Call) and isinstance(right, ast.Call):
                 left, right = right, left
             if isinstance(left, ast.Call) and _is_of(left, name) and _is_expected(right):
-                return _case(left, "returns", _written(right), "", setup)
+                return _case(left, "returns", unparsed(right), "", setup)
         case ast.UnaryOp(op=ast.Not(), operand=ast.Call() as call) if _is_of(call, name):
             return None  # falsy is less than False: not the same claim
     return None
@@ -152,7 +153,7 @@ def _raising(raises: ast.expr, call: ast.Call, name: str, setup: list[ast.stmt])
         if not (isinstance(value, ast.Constant) and isinstance(value.value, str) and is_plain(value.value)):
             return None
         match = value.value
-    return _case(call, "raises", _written(raises.args[0]), match, setup)
+    return _case(call, "raises", unparsed(raises.args[0]), match, setup)
 
 
 def _case(call: ast.Call, outcome: str, expected: str, match: str, setup: list[ast.stmt]) -> Case | None:
@@ -161,15 +162,15 @@ def _case(call: ast.Call, outcome: str, expected: str, match: str, setup: list[a
     ):
         return None
     return Case(
-        callee=_written(call.func),
+        callee=unparsed(call.func),
         arguments=(
-            *(("", _written(one)) for one in call.args),
-            *((keyword.arg or "", _written(keyword.value)) for keyword in call.keywords),
+            *(("", unparsed(one)) for one in call.args),
+            *((keyword.arg or "", unparsed(keyword.value)) for keyword in call.keywords),
         ),
         outcome="raises" if outcome == "raises" else "returns",
         expected=expected,
         match=match,
-        setup=tuple(_written(statement) for statement in setup),
+        setup=tuple(unparsed(statement) for statement in setup),
     )
 
 
@@ -183,7 +184,3 @@ def _is_expected(node: ast.expr) -> bool:
     return len(ast.unparse(node)) <= _INLINE and not any(
         isinstance(part, ast.Lambda) for part in ast.walk(node)
     )
-
-
-def _written(node: ast.AST) -> str:
-    return double_quoted(ast.unparse(ast.fix_missing_locations(node)))

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pytest_moa.candidate import Candidate, Case
+from pytest_moa.suggest.lambdas import without_named_lambdas
 
 
 class CaseBody(BaseModel):
@@ -60,12 +61,15 @@ class Proposal(BaseModel):
     @classmethod
     def of(cls, candidate: Candidate, *, refused: str = "", hardens: str = "") -> Proposal:
         """The item that proposes this candidate."""
-        return cls.model_validate({**candidate.to_json(), "refused": refused, "hardens": hardens})
+        return cls.model_validate(
+            {**without_named_lambdas(candidate).to_json(), "refused": refused, "hardens": hardens}
+        )
 
 
 def written(candidates: Iterable[Candidate], *, claimed: bool = False) -> str:
     """A deterministic member's answer: these candidates as JSON."""
-    return json.dumps({"candidates": [{**one.to_json(), "claimed": claimed} for one in candidates]})
+    plain = map(without_named_lambdas, candidates)
+    return json.dumps({"candidates": [{**one.to_json(), "claimed": claimed} for one in plain]})
 
 
 def read_written(text: str) -> Sequence[Proposal]:

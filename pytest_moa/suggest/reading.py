@@ -12,6 +12,8 @@ import textwrap
 import warnings
 from collections.abc import Iterator
 
+from pytest_moa.suggest.unparsing import unparsed
+
 #: Characters of an answer that are looked at, and lines that a broken piece may lose at its end.
 _LONGEST, _LOST = 200_000, 40
 
@@ -38,26 +40,7 @@ def statements(answer: str) -> list[ast.stmt]:
 def text_of(node: ast.AST) -> str:
     """A node as it was written, dedented; as Python writes it where it was made or changed."""
     text = getattr(node, "moa_text", None)
-    return text if text is not None else double_quoted(ast.unparse(node))
-
-
-def double_quoted(source: str) -> str:
-    """Source with strings in double quotes where that needs no escape, as formatters have it."""
-    return _STRING.sub(_in_double_quotes, source)
-
-
-#: A whole string with its prefix: a quote inside of one begins none.
-_STRING = re.compile(
-    r"""(?P<prefix>[rbufRBUF]{0,2})(?:\"{3}.*?\"{3}|'{3}.*?'{3}|"(?:[^"\\\n]|\\.)*"|'(?P<text>(?:[^'\\\n]|\\.)*)')""",
-    re.DOTALL,
-)
-
-
-def _in_double_quotes(found: re.Match[str]) -> str:
-    text = found["text"]
-    if text is None or '"' in text or "\\'" in text or "f" in found["prefix"].lower():
-        return found[0]
-    return f'{found["prefix"]}"{text}"'
+    return text if text is not None else unparsed(node)
 
 
 def _codes(answer: str) -> Iterator[str]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pytest_moa.candidate import Candidate
 from pytest_moa.suggest.cases import inlined
 from pytest_moa.suggest.naming import snake
-from pytest_moa.suggest.reading import double_quoted
+from pytest_moa.suggest.unparsing import unparsed
 
 #: Names of parameters by the name of what is called: a function, or a class for its constructor.
 Signatures = Mapping[str, Sequence[str]]
@@ -160,7 +160,7 @@ class _Slotted(ast.NodeTransformer):
                 continue
             if self._is_constant(value):
                 called = _called((), index, len(given)) if "by position" in name else name
-                self.slots[ARGUMENT + name] = Slot(_written(value), snake(called) or "value", outcome=False)
+                self.slots[ARGUMENT + name] = Slot(unparsed(value), snake(called) or "value", outcome=False)
             else:
                 node.keywords.append(ast.keyword(name, self.visit(value)))
         node.keywords.append(ast.keyword(None, ast.Name(ARGUMENTS, ast.Load())))
@@ -194,7 +194,7 @@ class _Slotted(ast.NodeTransformer):
 
     def _slot(self, node: ast.expr, called: str, *, outcome: bool = False) -> ast.expr:
         key = f"{len(self.slots) - len([one for one in self.slots if one.startswith(ARGUMENT)])}"
-        self.slots[key] = Slot(_written(node), snake(called) or "value", outcome)
+        self.slots[key] = Slot(unparsed(node), snake(called) or "value", outcome)
         return ast.Name(f"slot {key}", ast.Load())
 
     def _is_constant(self, node: ast.expr) -> bool:
@@ -220,10 +220,6 @@ def _called(names: Sequence[str], index: int, of: int) -> str:
     if index < len(names):
         return names[index]
     return "value" if of == 1 else _ORDINALS[min(index, 4)]
-
-
-def _written(node: ast.expr) -> str:
-    return double_quoted(ast.unparse(node))
 
 
 def _imported(candidate: Candidate) -> dict[str, str]:

@@ -19,6 +19,7 @@ from pytest_moa.suggest.needs import Home, Surroundings, parameters_of
 from pytest_moa.suggest.plain_asserts import functions_of
 from pytest_moa.suggest.reading import statements, text_of
 from pytest_moa.suggest.slicing import is_check, slices
+from pytest_moa.suggest.unparsing import unparsed
 from pytest_moa.suggest.unrolling import rows_of_parametrization, unrolled
 
 #: Tests that are taken from one answer.
@@ -133,9 +134,9 @@ def _function(
 
 def _source(function: Function) -> str:
     """The function, its statements as they were written."""
-    header = [f"@{ast.unparse(one)}" for one in function.decorator_list]
+    header = [f"@{unparsed(one)}" for one in function.decorator_list]
     kind = "async def" if isinstance(function, ast.AsyncFunctionDef) else "def"
-    header.append(f"{kind} {function.name}({ast.unparse(function.args)}):")
+    header.append(f"{kind} {function.name}({unparsed(function.args)}):")
     body = "\n".join(text_of(statement) for statement in function.body)
     return "\n".join([*header, *(f"    {line}" if line else "" for line in body.split("\n"))])
 

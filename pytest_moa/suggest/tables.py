@@ -8,8 +8,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pytest_moa.suggest.reading import double_quoted
 from pytest_moa.suggest.shapes import ARGUMENT, ARGUMENTS, Shape, Slot
+from pytest_moa.suggest.unparsing import unparsed
 
 #: Rows and columns of one table, and characters of a row, beyond which nobody reads it.
 ROWS, COLUMNS, WIDTH = 15, 5, 110
@@ -100,7 +100,7 @@ def written(group: Sequence[Shape], table: Table, name: str) -> str:
     """The source of the parametrised test."""
     function = copy.deepcopy(group[0].template)
     _Filled(group, table).visit(function)
-    body = [double_quoted(ast.unparse(ast.fix_missing_locations(statement))) for statement in function.body]
+    body = [unparsed(statement) for statement in function.body]
     fixtures = [one.arg for one in function.args.args]
     lines = [*_decorator(table), f"def {name}({', '.join([*fixtures, *table.names])}):"]
     return "\n".join([*lines, *(f"    {line}" for text in body for line in text.split("\n"))])
