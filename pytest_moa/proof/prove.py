@@ -15,7 +15,7 @@ from pytest_moa.proof.campaign import Campaign, Failures
 from pytest_moa.proof.changes import ChangedFunction, Entry
 from pytest_moa.proof.clock import Clock
 from pytest_moa.proof.gathering import Comparison, compared, differing_files, is_source
-from pytest_moa.proof.hunting import MOST_TRIED, Hunt, Note, change_name
+from pytest_moa.proof.hunting import MOST_TRIED, UNDECLARED, Hunt, Note, change_name
 from pytest_moa.proof.questions import OpenQuestion, questions_of
 from pytest_moa.proof.replaying import Replayer, tree_of
 from pytest_moa.proof.snippet import Snippet
@@ -254,6 +254,8 @@ def _notes(hunt: Hunt, comparison: Comparison) -> list[str]:
         notes.append(f"the time was over before these differences could be proved: {'; '.join(seen[:5])}")
         if len(seen) > 5:
             notes[-1] += f"; and {len(seen) - 5} more"
+    if hunt.found:
+        del hunt.notes[UNDECLARED]  # it explains why nothing is shown
     return [*notes, *(_counted(count, what) for what, count in hunt.notes.most_common(8))]
 
 
