@@ -1,4 +1,4 @@
-"""Tests suggested by a committee, and all that executes code: sandbox, warm processes, mutants, search, proof.
+"""Tests suggested by a committee, and all that executes code: sandbox, search, mutants, proof.
 
 PYTEST_DONT_REWRITE: warm processes import it before pytest could.
 """
