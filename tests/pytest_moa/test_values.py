@@ -97,7 +97,7 @@ def named() -> None: ...
         named,
         Colour,
     ],
-    ids=repr,
+    ids=lambda value: getattr(value, "__qualname__", repr(value)),
 )
 def test_source_gives_the_value_back(value: Any) -> None:
     written = source_of(value)

@@ -14,8 +14,6 @@ import pytest
 
 from tests.review_bot.gitrepo import GitRepo
 
-pytest_plugins = ["pytester"]
-
 FILES = {
     "pyproject.toml": "[tool.pytest]\nstrict = true\npythonpath = ['src']\ntestpaths = ['tests']\n"
     "filterwarnings = ['error']\n",

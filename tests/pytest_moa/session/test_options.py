@@ -12,8 +12,6 @@ from pytest_moa.session.options import Options
 from pytest_moa.session.targets import Chosen, choose, dumped, loaded, ranked
 from pytest_moa.target import Target
 
-pytest_plugins = ["pytester"]
-
 
 @pytest.fixture(autouse=True)
 def _only_named_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
