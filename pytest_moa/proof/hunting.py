@@ -207,17 +207,22 @@ class Hunt:
                 noise = self._noise[snippet.item or snippet.aim]
                 if noise < MOST_NOISE or group[1:3] != group[3:]:
                     differing[group].append((noise, snippet))
-        sightings = []
-        for group, snippet in self._chosen(differing):
-            if self.over:
-                break
-            sighting = self.sighted(lane, snippet)
-            if sighting is not None:
-                sightings.append(sighting)
-            else:
-                self._fruitless[group] += 1
-        for sighting in sorted(sightings, key=lambda one: one.order):
-            self.settle(sighting)
+        sightings: list[Sighting] = []
+        try:
+            for group, snippet in self._chosen(differing):
+                if self.over:
+                    break
+                sighting = self.sighted(lane, snippet)
+                if sighting is not None:
+                    sightings.append(sighting)
+                else:
+                    self._fruitless[group] += 1
+            sightings.sort(key=lambda one: one.order)
+            while sightings:
+                self.settle(sightings.pop(0))
+        except TimeIsOver:
+            self.pending += sightings
+            raise
 
     def _chosen(
         self, differing: Mapping[Group, Sequence[tuple[int, Snippet]]]

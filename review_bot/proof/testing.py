@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from moa_engine.printable import one_line
@@ -25,12 +25,15 @@ def put_to_test(
     stop: threading.Event,
 ) -> dict[Claim, Verdict]:
     """What came of each claim that was tried before `until` (by `time.monotonic`). Blocks."""
+    from pytest_moa.proof.clock import Clock, TimeIsOver
     from pytest_moa.proof.replaying import Replayer, tree_of
 
     verdicts: dict[Claim, Verdict] = {}
-    with Replayer(tree_of(sides.base), tree_of(sides.head), confined=confined) as replayer:
+    clock = Clock(until, stop)
+    trees = tree_of(sides.base), tree_of(sides.head)
+    with Replayer(*trees, confined=confined, clock=clock) as replayer, suppress(TimeIsOver):
         for claim in claims:
-            if stop.is_set() or time.monotonic() > until:
+            if clock.over:
                 break
             tests = claim.tests(modules.imports(claim.function.partition(":")[0]))
             if tests is None:
