@@ -37,9 +37,9 @@ class Style:
             command = [sys.executable, "-m", "black", "--quiet", "--stdin-filename", self.path, "-"]
             name = "black"
         else:
-            command = [*_ruff(), "format", "--stdin-filename", self.path, *self._given(), "-"]
+            command = [*ruff(), "format", "--stdin-filename", self.path, *self._given(), "-"]
             name = "ruff format"
-        code, out, complaint = _run(command, source, self.root)
+        code, out, complaint = run(command, source, self.root)
         if code or not out.strip():
             return source, f"{name} left the new tests in {self.path} as they are: {complaint}"
         return out.replace("\r\n", "\n"), ""
@@ -51,9 +51,9 @@ class Style:
         """
         check = ["check", "--select", "I", "--quiet", "--stdin-filename", self.path]
         check += self._given() if self.tool != "ruff" else []
-        if before and _run([*_ruff(), *check, "-"], before, self.root)[0]:
+        if before and run([*ruff(), *check, "-"], before, self.root)[0]:
             return after
-        code, out, _ = _run([*_ruff(), *check, "--fix", "-"], after, self.root)
+        code, out, _ = run([*ruff(), *check, "--fix", "-"], after, self.root)
         return out if code in (0, 1) and out and _code(out) == _code(after) else after
 
     def _given(self) -> list[str]:
@@ -73,23 +73,37 @@ def style_of(root: Path, file: SourceFile) -> Style:
     tool: Literal["ruff", "black", "none"] = "none"
     width, single = _WIDTH, _mostly_single(file.text)
     for folder in (root / file.path).parents:
-        settings = _toml(folder / "pyproject.toml").get("tool", {})
-        own = next(
-            (_toml(folder / name) for name in (".ruff.toml", "ruff.toml") if (folder / name).is_file()), None
-        )
-        ruff, black = settings.get("ruff") if own is None else own, settings.get("black")
-        if isinstance(black, dict) and not (isinstance(ruff, dict) and "format" in ruff):
+        own, black = _ruff_settings(folder), _tools(folder).get("black")
+        if isinstance(black, dict) and not (isinstance(own, dict) and "format" in own):
             tool, width = "black", black.get("line-length", _WIDTH)
             single = single and bool(black.get("skip-string-normalization"))
             break
-        if isinstance(ruff, dict):
-            tool, width = "ruff", ruff.get("line-length", _WIDTH)
+        if isinstance(own, dict):
+            tool, width = "ruff", own.get("line-length", _WIDTH)
             break
         if folder == root:
             break
     if not isinstance(width, int) or not 20 <= width <= 320:
         width = _WIDTH
     return Style(root, file.path, tool, width, file.indent, "single" if single else "double")
+
+
+def lints_by_settings(file: Path) -> bool:
+    """Whether ruff finds settings for a file, in a folder above it."""
+    return any(isinstance(_ruff_settings(folder), dict) for folder in file.parents)
+
+
+def _tools(folder: Path) -> dict[str, Any]:
+    found = _toml(folder / "pyproject.toml").get("tool", {})
+    return found if isinstance(found, dict) else {}
+
+
+def _ruff_settings(folder: Path) -> Any:
+    """What a folder sets for ruff; None if nothing."""
+    for name in (".ruff.toml", "ruff.toml"):
+        if (folder / name).is_file():
+            return _toml(folder / name)
+    return _tools(folder).get("ruff")
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -115,13 +129,14 @@ def _code(text: str) -> tuple[str, list[str]]:
     return tail, sorted(names)
 
 
-def _ruff() -> list[str]:
+def ruff() -> list[str]:
+    """The command that runs ruff."""
     from ruff import find_ruff_bin  # type: ignore[import-untyped]  # the wheel has no py.typed
 
     return [str(find_ruff_bin())]
 
 
-def _run(command: list[str], source: str, folder: Path) -> tuple[int, str, str]:
+def run(command: list[str], source: str, folder: Path) -> tuple[int, str, str]:
     """Exit code, output and last line of complaint."""
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter or ruff, on its standard input

@@ -6,7 +6,7 @@ Everything here is a pure function of the ledger, so that a replay gives the sam
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from pytest_moa.candidate import Candidate
@@ -33,6 +33,7 @@ class Gaps:
     briefs: tuple[Brief, ...]
     voices: Mapping[str, Voice]
     most: int  #: suggestions
+    left_out: dict[str, str] = field(default_factory=dict)  #: why the linter keeps candidates out, by key
 
     def new_kills(self, kills: Iterable[str]) -> frozenset[str]:
         """Those of the mutants that no existing test kills."""
@@ -74,7 +75,7 @@ class Gaps:
 
 def conclude(candidates: Mapping[str, Judged], gaps: Gaps, objections: Sequence[str] = ()) -> Suggestions:
     """The suggestions that these candidates amount to; what is not among them is listed with the reason."""
-    eligible = [one for one in candidates.values() if _is_eligible(one)]
+    eligible = [one for one in candidates.values() if _is_eligible(one, gaps)]
     tests = select(eligible, gaps)
     suggestions = [_suggestion(test, candidates, gaps) for test in tests]
     bugs = [_suspected(one) for one in candidates.values() if _is_suspected(one)]
@@ -92,7 +93,7 @@ def conclude(candidates: Mapping[str, Judged], gaps: Gaps, objections: Sequence[
                 branches=tuple(sorted(one.executed.branches)),
                 kills=tuple(sorted(one.executed.kills)),
                 seconds=one.executed.seconds,
-                fate=_fate(one, in_test.get(key, ""), covered[key]),
+                fate=_fate(one, in_test.get(key, ""), covered[key], gaps.left_out.get(key, "")),
             )
             for key, one in candidates.items()
         ),
@@ -190,8 +191,8 @@ def _once(offers: Mapping[str, Offer], arranging: Arranging) -> list[Offer]:
     return list(best.values())
 
 
-def _is_eligible(one: Judged) -> bool:
-    return one.executed.status == "passes" and not one.is_disputed
+def _is_eligible(one: Judged, gaps: Gaps) -> bool:
+    return one.executed.status == "passes" and not one.is_disputed and one.key not in gaps.left_out
 
 
 def _is_suspected(one: Judged) -> bool:
@@ -254,7 +255,7 @@ def _covering(one: Judged, suggestions: Sequence[Suggestion], gaps: Gaps) -> str
     return best
 
 
-def _fate(one: Judged, test: str, covering: str) -> str:
+def _fate(one: Judged, test: str, covering: str, left_out: str) -> str:
     refused = next((body_of(item).refused for item in one.items if body_of(item).refused), "")
     if refused:
         return f"not executed: it {refused}"
@@ -263,6 +264,8 @@ def _fate(one: Judged, test: str, covering: str) -> str:
             return "suggested" if test == one.candidate.id else f"suggested as a part of {test}"
         case "passes" if one.is_disputed:
             return f"disputed by {', '.join(one.disputed_by)}, so not selected"
+        case "passes" if left_out:
+            return f"left out, as the linter refuses it: {left_out}"
         case "passes" if covering:
             return f"adds nothing to {covering}"
         case "passes":

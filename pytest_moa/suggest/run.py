@@ -73,6 +73,7 @@ def _executed(
 ) -> Suggestions:
     from moa_engine.session import plan_for, run_task
     from pytest_moa.suggest.baseline import Baseline
+    from pytest_moa.suggest.linting import linted, linter_of
     from pytest_moa.suggest.preparing import Clock, task_for
     from pytest_moa.suggest.starting import started
     from pytest_moa.suggest.verifying import verified
@@ -92,7 +93,7 @@ def _executed(
             outcome = run_task(session, task, committee, plan, Asked(tell))
         finally:
             processes.close()
-        result = _result(outcome, task)
+        result = linted(_result(outcome, task), task, linter_of(request))
         executor.deadline = clock.last()
         result = verified(result, task, executor, baseline.open_mutants, tell)
     return _assembled(result, outcome, executor, skipped, (*baseline.warnings, *_late(task)), clock)

@@ -180,11 +180,16 @@ class SuggestTask(Task[Suggestions]):
     def conclude(self, ledger: Ledger, synthesis: Synthesis | None) -> Suggestions:
         if ledger.answers and all(answer.value is None for answer in ledger.answers):
             raise RunFailed("no member gave an answer that could be used")
+        self._concluded = ledger, synthesis
         candidates, objections = judged(ledger, self.voices, synthesis)
         by = synthesis.aggregator if synthesis else ""
         members = dict.fromkeys(answer.member for answer in ledger.answers if answer.value is not None)
         result = conclude(candidates, self.gaps, [f"{by}: {objection}" for objection in objections])
         return replace(result, members=tuple(members), calls=len(ledger.answers))
+
+    def conclude_again(self) -> Suggestions:
+        """The last conclusion anew, without what `gaps.left_out` has by now."""
+        return self.conclude(*self._concluded)
 
     def dump_result(self, result: Suggestions) -> Any:
         return result.to_json()

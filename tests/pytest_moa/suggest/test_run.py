@@ -371,7 +371,7 @@ def test_what_the_request_says_counts_more_than_the_settings(tmp_path: Path) -> 
     root = make_shop(tmp_path / "project", settings)
 
     def mine(_: object) -> list[Candidate]:
-        bodies = ["assert price(4999) == 600", "assert not price(100, express=True) != 450"]
+        bodies = ["assert price(4999) == 600", "assert price(100, express=True) > 449"]
         return [
             Candidate(
                 "prices:price",
@@ -407,3 +407,30 @@ def test_other_plug_ins_propose_and_modules_that_cannot_be_imported_are_named(tm
     (skipped,) = result.skipped
     assert skipped.target == "broken.py::broken"
     assert "no_such_module" in skipped.why
+
+
+def test_what_the_linter_refuses_gives_its_place_to_the_next_best(tmp_path: Path) -> None:
+    settings = f'record = "{tmp_path}/record.sqlite"\n[tests]\nproposers = []\nmax = 1\n'
+    root = make_shop(tmp_path / "project", settings)
+    with (root / "pyproject.toml").open("a") as file:
+        file.write('[tool.ruff.lint]\nselect = ["E", "F"]\n')
+    sources = {
+        "test_unused": "def test_unused():\n    unused = 1\n"
+        "    assert price(4999, True) == 900\n    assert price(500) == 600",
+        "test_next": "def test_next():\n    assert price(4999) > 599",
+        "test_spare": 'def test_spare():\n    assert price(4999, True) > 899, f"too cheap"',
+    }
+    mine = [
+        Candidate("prices:price", name, source, ("from prices import price",))
+        for name, source in sources.items()
+    ]
+    given = replace(request_for(root), proposers={"mine": lambda _: mine})
+    (first,) = suggest(given).suggestions
+    assert "unused" not in first.candidate.source
+    result = suggest(replace(given, max=3))
+    fates = {one.candidate.name: one.fate for one in result.candidates}
+    assert fates["test_unused"].startswith("left out, as the linter refuses it: F841 ")
+    (spare,) = [one for one in result.suggestions if "899" in one.candidate.source]
+    assert spare.candidate.source.endswith('"too cheap"')
+    assert ' f"' not in spare.candidate.source
+    assert spare.id in fates["test_spare"]
