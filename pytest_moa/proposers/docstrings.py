@@ -38,6 +38,9 @@ def tests_of(brief: Brief) -> Iterator[str]:
             node = ast.parse(source).body[0]
         except (SyntaxError, IndexError):
             return
+        if example.options.get(doctest.SKIP):
+            continue
+        source = (ast.get_source_segment(source, node) or source) if isinstance(node, ast.Expr) else source
         if not isinstance(node, ast.Expr):
             before.append(source)
             bound |= bound_names([node])
@@ -60,6 +63,10 @@ def _checks(source: str, example: doctest.Example) -> list[str]:
         value = ast.literal_eval(wanted)
     except (ValueError, SyntaxError):
         return []
+    simple = isinstance(
+        ast.parse(source, mode="eval").body, ast.Call | ast.Attribute | ast.Subscript | ast.Name
+    )
+    source = source if simple else f"({source})"  # or a comparison would become a chain
     same = "is" if value is None or isinstance(value, bool) else "=="
     return [f"assert {source} {same} {wanted}"]
 

@@ -52,6 +52,9 @@ def _slice(before: Sequence[ast.stmt], check: ast.stmt) -> list[ast.stmt]:
             read = _reads(statement) & local
             if not isinstance(statement.value, ast.Call | ast.Await) or (read and not read & needed):
                 continue
+        elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if statement.name not in needed:
+                continue
         elif isinstance(statement, ast.Import | ast.ImportFrom):
             if not {alias.asname or alias.name.partition(".")[0] for alias in statement.names} & needed:
                 continue

@@ -40,7 +40,8 @@ def fits(group: Sequence[Shape], other: Shape) -> bool:
     shapes = [*group, other]
     if any(shape.given == other.given for shape in group) or not _agree(shapes):
         return False
-    if "by position" in "".join(other.aimed) and group[0].positional != other.positional:
+    nameless = any("by position" in name for shape in shapes for name in shape.aimed)
+    if nameless and any(shape.positional != other.positional for shape in group):
         return False
     table = table_of(shapes, ())
     if len(table.names) > COLUMNS:

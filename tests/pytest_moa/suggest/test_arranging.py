@@ -131,6 +131,13 @@ def test_an_option_that_all_rows_give_is_a_column() -> None:
     assert "assert price(weight, zone, express=express) == expected" in test.candidate.source
 
 
+@pytest.mark.parametrize("calls", [("price(1, 2, 3, 4)", "price(1)"), ("price(1)", "price(1, 2, 3, 4)")])
+def test_arguments_without_a_name_are_no_options(calls: tuple[str, str]) -> None:
+    tests = arranged("def test_a():\n" + "\n".join(f"    assert {call} == {len(call)}" for call in calls))
+    assert len(tests) == 2
+    assert "options" not in "".join(test.candidate.source for test in tests)
+
+
 def test_many_rows_are_two_tables_by_whether_they_have_options() -> None:
     lines = [f"    assert price({number}) == {number * 3}" for number in range(9)]
     lines += [f"    assert price({number}, express=True) == {number * 4}" for number in range(9)]

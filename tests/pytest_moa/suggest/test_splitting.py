@@ -189,6 +189,14 @@ def test_a_test_is_about_the_target_that_it_calls() -> None:
     assert [one.target for one in found] == ["shop.text:Stack.pop", "shop.text:Stack.push"]
 
 
+def test_functions_of_the_test_stay_where_they_are_needed() -> None:
+    code = (
+        "def test_it():\n    def odd(x):\n        return x % 2\n    def even(x):\n        return not x % 2\n"
+        "    assert slugify(odd) == 1"
+    )
+    assert bodies(taken_apart(code)) == [["def odd(x):", "return x % 2", "assert slugify(odd) == 1"]]
+
+
 def test_loose_asserts_are_tests() -> None:
     assert bodies(taken_apart("```\nassert slug('A') == 'a'\nassert slug('B') == 'b'\n```")) == [
         ['assert slug("A") == "a"'],
