@@ -17,6 +17,16 @@ from pytest_moa.proof.difference import Details, Difference, differences, shown
 from pytest_moa.proof.lane import Lane, mentions_private
 from pytest_moa.proof.reducing import reductions
 from pytest_moa.proof.replaying import Replayer
+from pytest_moa.proof.sighting import (
+    ACCIDENTS,
+    CHANCY,
+    UNDECLARED,
+    UNSTABLE,
+    Group,
+    Note,
+    Sighting,
+    is_accident,
+)
 from pytest_moa.proof.snippet import Snippet
 from pytest_moa.proof.texts import shortened
 from pytest_moa.proof.writing import Unwritable
@@ -41,36 +51,8 @@ MOST_NOISE = 5
 MOST_WRITTEN = 4
 #: Programs of a kind that showed nothing new after which few of one batch are looked at; how few those are.
 MOST_FRUITLESS, MOST_OF_THE_POOR = 8, 1
-#: What Python raises by itself where an argument is not of the kind that code expects.
-ACCIDENTS = ("builtins.TypeError", "builtins.AttributeError")
 #: Tests that were written for one kind of difference and did not prove it.
 MOST_REFUTED = 4
-
-
-#: Changed function; what base raised, and whether it was late; the same of head.
-Group = tuple[str, str, bool, str, bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What is counted, in words for one and for many."""
-
-    one: str
-    many: str
-
-
-UNDECLARED = Note(
-    "input was left out: an argument of it is not of the type that the code declares",
-    "inputs were left out: an argument of each is not of the type that the code declares",
-)
-CHANCY = Note(
-    "input was left out: a version answers it differently from one time to the next",
-    "inputs were left out: a version answers each differently from one time to the next",
-)
-UNSTABLE = Note(
-    "difference was left out: its test did not hold in fresh processes",
-    "differences were left out: their tests did not hold in fresh processes",
-)
 
 
 @dataclass(slots=True)
@@ -82,32 +64,6 @@ class Tally:
     refused: int = 0
     reached: set[str] = field(default_factory=set)  #: "module branch", at base
     tried: dict[str, None] = field(default_factory=dict)  #: some inputs, as source
-
-
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """A program on which the sides were seen to differ; `name` is the changed function it is about."""
-
-    lane: Lane
-    snippet: Snippet
-    name: str
-    difference: Difference
-    branches: frozenset[str]  #: of that function, that base took
-
-    @property
-    def order(self) -> tuple[int, int]:
-        """What to prove first: the highest rank, then the shortest."""
-        return -self.difference.rank, self.snippet.cost
-
-    @property
-    def raised(self) -> str:
-        """What head raised, if that is the difference: from several places it is the same again."""
-        return self.difference.head if self.difference.differs == "exception" else ""
-
-    @property
-    def shape(self) -> tuple[Any, ...]:
-        """What another witness would only say again."""
-        return (self.name, *self.difference.kind, self.branches)
 
 
 class Hunt:
@@ -280,7 +236,7 @@ class Hunt:
             return None
         name = self._name_of(snippet, base[0])
         sighting = self._sighting(lane, snippet, name, found[0], base[0])
-        if _is_accident(base[0]):
+        if is_accident(base[0]):
             if head[0]["error"] is None:
                 least = replace(sighting, difference=replace(found[0], rank=ACCIDENT))
                 self._accidents.setdefault(name, least)
@@ -315,7 +271,7 @@ class Hunt:
             for difference in found[:MOST_WRITTEN]:
                 if sighting.difference.rank == ACCIDENT:
                     difference = replace(difference, rank=ACCIDENT)
-                elif _is_accident(base[0]):
+                elif is_accident(base[0]):
                     continue
                 seen = self._sighting(lane, one, name, difference, base[0])
                 if self._wanted(seen):
@@ -452,12 +408,6 @@ class Hunt:
                 break
             best = better
         return best
-
-
-def _is_accident(base: Mapping[str, Any]) -> bool:
-    """Whether base raised what Python itself raises for an argument of a wrong kind."""
-    error = base.get("error")
-    return error is not None and error["kind"] in ACCIDENTS and not error["told"]
 
 
 def change_name(change: BehaviourChange) -> str:

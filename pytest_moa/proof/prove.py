@@ -15,9 +15,10 @@ from pytest_moa.proof.campaign import Campaign, Failures
 from pytest_moa.proof.changes import ChangedFunction, Entry
 from pytest_moa.proof.clock import Clock
 from pytest_moa.proof.gathering import Comparison, compared, differing_files, is_source
-from pytest_moa.proof.hunting import MOST_TRIED, UNDECLARED, Hunt, Note, change_name
+from pytest_moa.proof.hunting import MOST_TRIED, Hunt, change_name
 from pytest_moa.proof.questions import OpenQuestion, questions_of
 from pytest_moa.proof.replaying import Replayer, tree_of
+from pytest_moa.proof.sighting import UNDECLARED, Note
 from pytest_moa.proof.snippet import Snippet
 from pytest_moa.proof.texts import shortened
 from pytest_moa.sandbox import probe

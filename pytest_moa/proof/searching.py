@@ -14,8 +14,9 @@ from pytest_moa.proof.amplifying import Amplifier
 from pytest_moa.proof.boundaries import at_edges, edges_of
 from pytest_moa.proof.changes import ChangedFunction
 from pytest_moa.proof.clues import Sources, amplifier_for, constants_of
-from pytest_moa.proof.hunting import PATIENCE, Hunt, Note
+from pytest_moa.proof.hunting import PATIENCE, Hunt
 from pytest_moa.proof.lane import ModuleLane
+from pytest_moa.proof.sighting import Note
 from pytest_moa.proof.snippet import Snippet
 from pytest_moa.sandbox import Limits
 
