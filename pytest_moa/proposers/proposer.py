@@ -46,7 +46,7 @@ class ProposerKind:
 KINDS: Mapping[str, ProposerKind] = {
     "witness": ProposerKind(2, 0.76),
     "recorded": ProposerKind(1, 0.08),
-    "docstrings": ProposerKind(1, 0.03, runs_code=False, claims=True),
+    "docstrings": ProposerKind(2, 0.03, runs_code=False, claims=True),
     "boundaries": ProposerKind(2, 0.08),
     "ghostwriter": ProposerKind(2, 0.05, ("hypothesis", "black")),
 }

@@ -25,6 +25,9 @@ from pytest_moa.suggest.tables import ROWS, fits, has_options, in_order, names_i
 #: Target, support and shape; and the key itself of what has no shape.
 Family = tuple[str, str, str, str | bool]
 
+#: The share of a table's rows from which on an option that they give alike is the usual one.
+USUAL = 0.7
+
 #: What a proposer adds to a name that it has used before; "of_2" is a value.
 _UNIQUE = re.compile(r"(?<!_of)(?<!_by)_\d$")
 
@@ -82,11 +85,11 @@ class Arranging:
         shape = self._shape(key)
         return key if shape is None else (self.family(key), shape.given)
 
-    def tests(self, groups: Sequence[tuple[str, ...]]) -> list[Arranged]:
-        """One test a group, under names that are free."""
+    def tests(self, groups: Sequence[tuple[str, ...]], most: int = 0) -> list[Arranged]:
+        """One test a group, under free names; two, if `most` allows it, where most rows share an option."""
         taken: set[str] = set()
         result = []
-        for group in self._by_theme(groups):
+        for group in self._by_usual_option(self._by_theme(groups), most):
             made = self._table(group, taken) if len(group) > 1 else self._single(group[0], taken)
             taken.add(made.name)
             result.append(Arranged(made, group))
@@ -108,6 +111,23 @@ class Arranging:
             if max(len(plain), len(more)) <= ROWS and len(self.groups(plain)) == len(self.groups(more)) == 1:
                 result[numbers[0]], result[numbers[1]] = tuple(plain), tuple(more)
         return result
+
+    def _by_usual_option(self, groups: Sequence[tuple[str, ...]], most: int) -> list[tuple[str, ...]]:
+        """The groups; of one where most rows give an option one value, and others none, these are apart."""
+        result: list[tuple[str, ...]] = []
+        for number, group in enumerate(groups):
+            room = len(result) + len(groups) - number < most
+            result += self._halves(group) if room else [group]
+        return result
+
+    def _halves(self, group: tuple[str, ...]) -> list[tuple[str, ...]]:
+        shapes = self._shapes_of(group)
+        for slot in sorted({name for shape in shapes for name in shape.slots if name.startswith(ARGUMENT)}):
+            values = [shape.slots[slot].source for shape in shapes if slot in shape.slots]
+            if len(set(values)) == 1 and len(group) > len(values) >= USUAL * len(group):
+                usual = tuple(key for key, shape in zip(group, shapes, strict=True) if slot in shape.slots)
+                return [usual, tuple(key for key in group if key not in usual)]
+        return [group]
 
     def _shape(self, key: str) -> Shape | None:
         if key not in self._shapes:

@@ -113,7 +113,7 @@ def select(candidates: Sequence[Judged], gaps: Gaps) -> list[Arranged]:
         {one.key: one.name for one in candidates if one.name},
     )
     return arranging.tests(
-        arranged(_once(offers, arranging), Tables(arranging.family, arranging.joins), gaps.most)
+        arranged(_once(offers, arranging), Tables(arranging.family, arranging.joins), gaps.most), gaps.most
     )
 
 

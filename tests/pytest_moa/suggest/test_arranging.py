@@ -16,10 +16,12 @@ SIGNATURES = {
 }
 
 
-def arranged(code: str, target: str = "price", names: dict[str, str] | None = None) -> list[Arranged]:
+def arranged(
+    code: str, target: str = "price", names: dict[str, str] | None = None, most: int = 0
+) -> list[Arranged]:
     found = {content_key(one): one for one in split(code, [Wanted(f"shop:{target}", target)], HOME)}
     arranging = Arranging(found, SIGNATURES, names or {})
-    return arranging.tests(arranging.groups(list(found)))
+    return arranging.tests(arranging.groups(list(found)), most)
 
 
 def test_alike_cases_become_one_table_with_columns_named_by_parameters() -> None:
@@ -136,6 +138,15 @@ def test_arguments_without_a_name_are_no_options(calls: tuple[str, str]) -> None
     tests = arranged("def test_a():\n" + "\n".join(f"    assert {call} == {len(call)}" for call in calls))
     assert len(tests) == 2
     assert "options" not in "".join(test.candidate.source for test in tests)
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_an_option_that_most_rows_give_alike_is_no_column_if_there_is_room(most: int) -> None:
+    rows = "".join(f"    assert price({number}, zone='x') == {number}\n" for number in range(7))
+    rows += "    assert price(8) == 3\n    assert price(9) == 3\n"
+    sources = [one.candidate.source for one in arranged(f"def test_a():\n{rows}", most=most)]
+    assert len(sources) == most
+    assert ('price(weight, zone="x") == expected' in sources[0]) == (most == 2)
 
 
 def test_many_rows_are_two_tables_by_whether_they_have_options() -> None:
