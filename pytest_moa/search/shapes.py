@@ -102,7 +102,7 @@ def of_annotation(annotation: Any, depth: int = 0) -> Shape:
     except TypeError:
         return ANY
     origin, given = typing.get_origin(annotation), typing.get_args(annotation)
-    if origin in _PLAIN:
+    if origin is not None and origin in _PLAIN:  # `None` is there too, as an annotation
         return Shape(_PLAIN[origin])
     inner = tuple(
         of_annotation(one, depth + 1) for one in given if one is not Ellipsis and not isinstance(one, list)

@@ -45,6 +45,7 @@ def test_texts_match_their_pattern(pattern: str | bytes) -> None:
         (Callable[[int], str], Shape("callable", values=(1,))),
         (tuple[int, str], Shape("tuple", (Shape("int"), Shape("str")))),
         (type[int], Shape("class", values=(int,))),
+        (random.Random, Shape("object", (), (random.Random,))),
         (Any, Shape("any")),
     ],
 )
