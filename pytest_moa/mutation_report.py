@@ -126,6 +126,7 @@ class MutationReport:
             "operator": mutant.operator,
             "before": mutant.before,
             "after": mutant.after,
+            "diff": self.diff(mutant),
             "status": verdict.status,
             "killed_by": next(iter(verdict.killers), None),
             "message": verdict.message,
