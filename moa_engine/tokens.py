@@ -8,6 +8,7 @@ endpoint reports. Characters outside ASCII are at least one token each.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -56,3 +57,23 @@ class TokenEstimator:
         if seen.tokens > _MEMORY:
             seen.chars /= 2
             seen.tokens /= 2
+
+
+def portioned(
+    texts: Sequence[str], tokens: Callable[[str], int], room: int, *, between: int = 1
+) -> list[range]:
+    """The indices of the texts in as few runs as fit into `room` tokens each, at least one text in each.
+
+    `tokens` counts a text's; `between` are those of what separates two texts.
+    """
+    portions: list[range] = []
+    left = 0
+    for index, text in enumerate(texts):
+        needed = tokens(text) + between
+        if portions and needed <= left:
+            portions[-1] = range(portions[-1].start, index + 1)
+        else:
+            portions.append(range(index, index + 1))
+            left = room
+        left -= needed
+    return portions

@@ -16,6 +16,7 @@ from moa_engine.ledger import Fact, Item
 from moa_engine.member import Message, PromptVersion
 from moa_engine.prompts import Prompt, load_prompt
 from moa_engine.task import Question
+from moa_engine.tokens import portioned
 from review_bot.anchors import Anchors
 from review_bot.change import Change, ChangedFile, NotReviewed
 from review_bot.grouping import body_of, place_of
@@ -182,21 +183,6 @@ def _stretches(unit: Unit, files: Mapping[str, ChangedFile]) -> Iterable[tuple[s
         hunk = file.hunks[piece.hunk]
         numbers = [line.new for line in islice(hunk.lines(), piece.first, piece.stop) if line.new]
         yield piece.path, min(numbers, default=hunk.new_start), max(numbers, default=hunk.new_start)
-
-
-def portioned(texts: Sequence[str], tokens: Tokens, room: int) -> list[range]:
-    """The indices of the texts in as few runs as fit into `room` tokens each, at least one text in each."""
-    portions: list[range] = []
-    left = 0
-    for index, text in enumerate(texts):
-        needed = tokens(text) + 1
-        if portions and needed <= left:
-            portions[-1] = range(portions[-1].start, index + 1)
-        else:
-            portions.append(range(index, index + 1))
-            left = room
-        left -= needed
-    return portions
 
 
 def fact_line(fact: Fact) -> str:

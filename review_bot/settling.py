@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from moa_engine.ledger import Fact, Item, Ledger, Stance
 from moa_engine.member import Message
 from moa_engine.task import Question
-from review_bot.asking import Asking, portioned, prompt_file, version_of
+from moa_engine.tokens import portioned
+from review_bot.asking import Asking, prompt_file, version_of
 from review_bot.change import ChangedFile, Hunk
 from review_bot.finding import Finding
 from review_bot.grouping import REACH, Group, body_of, by_item, group, place_of

@@ -14,6 +14,7 @@ from moa_engine.ledger import Ledger, Stance
 from moa_engine.member import Message, PromptVersion
 from moa_engine.prompts import Prompt, load_prompt
 from moa_engine.task import Question
+from moa_engine.tokens import portioned
 from pytest_moa.suggest.brief import Brief, Survivor
 from pytest_moa.suggest.judging import Judged
 
@@ -97,7 +98,7 @@ class Asking:
         )
         shown = [self.test(one) for one in tests[:_DISCUSSED]]
         questions = []
-        portions = portioned(shown, self.tokens, max(300, int(self.room * _TESTS))) or [range(0)]
+        portions = portioned(shown, self.tokens, max(300, int(self.room * _TESTS)), between=2) or [range(0)]
         for number, portion in enumerate(portions, 1):
             text = prompt_file("harden").render(
                 boundary=self.boundary,
@@ -120,7 +121,9 @@ class Asking:
         ]
         fixed = self.tokens(prompt_file("settle").text) + self.tokens(prompt_file("settle-tests").text)
         room = max(300, self.room - fixed)
-        portions = portioned(["\n".join([code, *shown]) for _, code, shown in blocks], self.tokens, room)
+        portions = portioned(
+            ["\n".join([code, *shown]) for _, code, shown in blocks], self.tokens, room, between=2
+        )
         questions = []
         for number, portion in enumerate(portions, 1):
             code = "\n".join(blocks[index][1] for index in portion)
@@ -235,21 +238,6 @@ def _spread(survivors: Sequence[Survivor], most: int) -> list[Survivor]:
     while len(found) < most and any(by_line.values()):
         found += [lines.pop(0) for lines in by_line.values() if lines]
     return sorted(found[:most], key=lambda survivor: survivor.line)
-
-
-def portioned(texts: Sequence[str], tokens: Tokens, room: int) -> list[range]:
-    """The indices of the texts in as few runs as fit into `room` tokens each, at least one text in each."""
-    portions: list[range] = []
-    left = 0
-    for index, text in enumerate(texts):
-        needed = tokens(text) + 2
-        if portions and needed <= left:
-            portions[-1] = range(portions[-1].start, index + 1)
-        else:
-            portions.append(range(index, index + 1))
-            left = room
-        left -= needed
-    return portions
 
 
 def discussed(
