@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import signal
 from types import CodeType, FrameType
 from typing import Any
@@ -18,8 +19,16 @@ _UNINTERRUPTED: set[CodeType] = set()
 
 def too_slow(_signum: int, frame: FrameType | None) -> None:
     """Handle the alarm."""
-    if frame is None or frame.f_code not in _UNINTERRUPTED:
+    if frame is None or not (frame.f_code in _UNINTERRUPTED or _is_collecting(frame)):
         raise TooSlow
+
+
+def _is_collecting(frame: FrameType | None) -> bool:
+    """Whether a callback of the garbage collector runs: what it raises is printed and lost."""
+    callbacks = {getattr(callback, "__code__", None) for callback in gc.callbacks}
+    while frame is not None and frame.f_code not in callbacks:
+        frame = frame.f_back
+    return frame is not None
 
 
 @functools.lru_cache(maxsize=1)

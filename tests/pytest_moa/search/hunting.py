@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 from pytest_moa.code import Probes
-from pytest_moa.search.execution import Runner
+from pytest_moa.search.execution import SECONDS, Runner
 from pytest_moa.search.generation import Generator
 from pytest_moa.search.hunt import Hunt
 from pytest_moa.search.rivals import Rivals
@@ -35,7 +35,7 @@ def loaded(source: str, name: str = "till_copy") -> Iterator[ModuleType]:
 
 
 @contextmanager
-def hunt_over(source: str | None = None, seed: int = 1) -> Iterator[Hunt]:
+def hunt_over(source: str | None = None, seed: int = 1, seconds: float = SECONDS) -> Iterator[Hunt]:
     source = source or SAMPLE.read_text()
     with loaded(source) as module:
         surface = surface_of(module, source)
@@ -44,6 +44,7 @@ def hunt_over(source: str | None = None, seed: int = 1) -> Iterator[Hunt]:
         probes = Probes.of(source, str(SAMPLE))
         probes.install(module)
         try:
-            yield Hunt(surface, Generator(surface, rng), Runner(module), probes, rivals, rng)
+            runner = Runner(module, seconds=seconds)
+            yield Hunt(surface, Generator(surface, rng), runner, probes, rivals, rng)
         finally:
             probes.uninstall()

@@ -1,0 +1,50 @@
+"""The time limit of one run."""
+
+import gc
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from pytest_moa.search.alarm import TooSlow, arm, stop_timer
+
+
+@pytest.fixture(autouse=True)
+def alarm() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGPROF)
+    arm.cache_clear()
+    arm()
+    yield
+    stop_timer()
+    signal.signal(signal.SIGPROF, before)
+    arm.cache_clear()
+
+
+def _collect_and_hang() -> None:
+    gc.collect()
+    while True:
+        pass
+
+
+def test_the_alarm_ends_a_loop() -> None:
+    signal.setitimer(signal.ITIMER_PROF, 0.01, 0.02)
+    with pytest.raises(TooSlow):
+        _collect_and_hang()
+
+
+def test_a_callback_of_the_garbage_collector_ends_first() -> None:
+    finished: list[int] = []
+
+    def slow_callback(phase: str, info: dict[str, int]) -> None:
+        if phase == "start" and not finished:
+            finished.append(sum(sum(range(1000)) for _ in range(10_000)))
+
+    gc.callbacks.append(slow_callback)
+    try:
+        signal.setitimer(signal.ITIMER_PROF, 0.01, 0.02)
+        with pytest.raises(TooSlow):
+            _collect_and_hang()
+    finally:
+        stop_timer()
+        gc.callbacks.remove(slow_callback)
+    assert finished
