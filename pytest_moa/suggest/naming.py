@@ -147,7 +147,9 @@ def _outcome(expected: str) -> str:
             return "is_true"
         case False:
             return "is_false"
-        case "" | [] | {} | ():
+        case "" | [] | ():
+            return "is_empty"
+        case dict() as table if not table:  # the pattern `{}` fits any
             return "is_empty"
         case str() as text if word := _word(text):
             return f"gives_{word}"
