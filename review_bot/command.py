@@ -137,6 +137,10 @@ def _add_change(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="a folder in the repository (default: this one)",
     )
+    group.add_argument(
+        "--suggestions", type=Path, metavar="FILE",
+        help="a report of pytest --moa --moa-report FILE: its tests become part of the review",
+    )  # fmt: skip
 
 
 def _add_proof(parser: argparse.ArgumentParser) -> None:
@@ -252,6 +256,7 @@ def _task(
             environ=os.environ,
         ),
         layers=len(committee.layers),
+        suggestions=args.suggestions,
     )
 
 

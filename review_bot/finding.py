@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from review_bot.proof.report import BehaviourReport, ProofReport
+from review_bot.suggested import SuggestedTests
 
 Severity = Literal["critical", "major", "minor", "nit"]
 Standing = Literal["confirmed", "minority", "disputed", "rejected"]
@@ -110,3 +111,6 @@ class Review(BaseModel):
         default_factory=list, description="what behaves differently, the intended included"
     )
     proof: ProofReport | None = Field(default=None, description="how the proof went, if there is one")
+    suggested: SuggestedTests = Field(
+        default_factory=SuggestedTests, description="tests that pytest --moa suggested for the change"
+    )

@@ -40,6 +40,7 @@ from review_bot.scratch import ScratchTrees
 from review_bot.settling import Settling
 from review_bot.standing import Voice, is_tool
 from review_bot.subject import ReviewSubject
+from review_bot.suggested import SuggestedTests, read_suggested
 
 if TYPE_CHECKING:
     from moa_engine.ledger import Fact
@@ -54,7 +55,10 @@ class ReviewTask(Task[Review]):
     `change` is taken as it is, for the tools; `mask` is applied before anything of it reaches a
     message, the record or a report. `repository` is where the change was read, None for a bare patch.
     `voices` says what each member's word counts (`Voice.of`). `proof` says whether both versions are run;
-    `layers` is how many proposer layers the run has.
+    `layers` is how many proposer layers the run has. `suggestions` is a report of `pytest --moa`.
+
+    Raises:
+        ConfigError: the report cannot be used.
     """
 
     name: ClassVar[str] = "review"
@@ -70,6 +74,7 @@ class ReviewTask(Task[Review]):
         voices: Mapping[str, Voice],
         proof: ProofPlan | None = None,
         layers: int = 1,
+        suggestions: Path | None = None,
     ) -> None:
         self.voices = dict(voices)
         self.proof = proof or ProofPlan()
@@ -84,6 +89,9 @@ class ReviewTask(Task[Review]):
         self._units: dict[int, tuple[list[Unit], list[NotReviewed]]] = {}
         listed = dict.fromkeys((*self.change.not_reviewed, *self._not_shown()))
         self.change = replace(self.change, not_reviewed=tuple(listed))
+        self.suggested = SuggestedTests()
+        if suggestions is not None:
+            self.suggested = read_suggested(suggestions, change, self._subject.trees(), mask)
 
     def dump(self) -> Mapping[str, Any]:
         return {
@@ -91,6 +99,7 @@ class ReviewTask(Task[Review]):
             "voices": {name: asdict(voice) for name, voice in self.voices.items()},
             "subject_digest": self.subject_digest,
             "proof": self.proof.to_json(),
+            "suggested": self.suggested.model_dump(mode="json"),
         }
 
     @classmethod
@@ -105,6 +114,7 @@ class ReviewTask(Task[Review]):
             proof=ProofPlan(**data["proof"]),
         )
         task.subject_digest = data["subject_digest"]
+        task.suggested = SuggestedTests(**data.get("suggested", {}))
         return task
 
     def questions(self, member: Member, layer: int, ledger: Ledger) -> Sequence[Question]:
@@ -193,7 +203,9 @@ class ReviewTask(Task[Review]):
         behaviour = self._behaviour(ledger)
         proved, voices = self._with_proof(ledger, behaviour)
         review = conclude(proved, self.anchors, voices, rulings, wrong, lost)
-        return review.model_copy(update={"behaviour": behaviour, "proof": self._proof(ledger)})
+        return review.model_copy(
+            update={"behaviour": behaviour, "proof": self._proof(ledger), "suggested": self.suggested}
+        )
 
     def dump_result(self, result: Review) -> Any:
         return result.model_dump(mode="json")

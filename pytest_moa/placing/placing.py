@@ -30,11 +30,11 @@ class Change:
     present: tuple[str, ...] = ()  #: ids of tests that are in the file already
     notes: tuple[str, ...] = ()
 
-    def diff(self) -> str:
-        """As a unified diff, readable whatever the encoding."""
+    def diff(self, folder: str = "") -> str:
+        """As a unified diff, readable whatever the encoding; `folder` is what the root is called there."""
         before, after = (_lines(side) for side in (self.before or b"", self.after))
-        old = "/dev/null" if self.before is None else f"a/{self.path}"
-        lines = difflib.unified_diff(before, after, old, f"b/{self.path}")
+        old = "/dev/null" if self.before is None else f"a/{folder}{self.path}"
+        lines = difflib.unified_diff(before, after, old, f"b/{folder}{self.path}")
         return "".join(
             line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
         )

@@ -48,6 +48,8 @@ def to_json(outcome: Outcome[Review], change: Change) -> dict[str, Any]:
         "unplaced": [finding.model_dump(mode="json") for finding in review.unplaced] if review else [],
         "behaviour": [one.model_dump(mode="json") for one in review.behaviour] if review else [],
         "proof": review.proof.model_dump(mode="json") if review and review.proof else None,
+        "suggested_tests": [one.model_dump(mode="json") for one in review.suggested.tests] if review else [],
+        "suggested_tests_patch": review.suggested.patch if review else "",
         "warnings": list(outcome.warnings),
         "notes": list(change.notes),
     }

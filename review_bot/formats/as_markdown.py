@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from review_bot.finding import ReportedFinding, UnplacedFinding
-from review_bot.formats import behaviour, wording
+from review_bot.formats import behaviour, suggested_tests, wording
 from review_bot.formats.frame import FrameLine, Frames
 from review_bot.formats.markdown_text import block, cell, code, fence, words
 
@@ -42,6 +42,7 @@ def render(outcome: Outcome[Review], change: Change) -> str:
         parts += [_folded(heading, shown)] if standing in FOLDED else [f"#### {heading}", *shown]
     if review:
         parts += _behaviour(review)
+        parts += _suggested_tests(review)
     if review and review.unplaced:
         heading = f"Without a place ({len(review.unplaced)}): {wording.UNPLACED}"
         parts.append(_folded(heading, [_unplaced(finding) for finding in review.unplaced]))
@@ -100,6 +101,20 @@ def _rows(review: Review) -> Iterator[str]:
         said = "; ".join([row.judgement, *behaviour.opinions(report)])
         shown = [cell(code(text)) for text in (row.input, row.before, row.after)]
         yield f"| {' | '.join([*shown, cell(words(said))])} |"
+
+
+def _suggested_tests(review: Review) -> Iterator[str]:
+    """Each with its facts, then all of them as a patch."""
+    tests = review.suggested.tests
+    if not tests:
+        return
+    yield f"#### {suggested_tests.HEADING} ({len(tests)}): {suggested_tests.ABOUT}"
+    for test in tests:
+        yield f"**{words(test.says)}**<br>\n{code(suggested_tests.place(test))}"
+        yield fence(test.test.strip("\n"), "python")
+        yield words(suggested_tests.facts(test))
+    patch = fence(review.suggested.patch.strip("\n"), "diff")
+    yield _folded("All of them as a patch, for <code>git apply</code>", [patch])
 
 
 def _unplaced(finding: UnplacedFinding) -> str:

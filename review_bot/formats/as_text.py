@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from moa_engine.printable import one_line, printable
 from review_bot.finding import ReportedFinding, Standing, UnplacedFinding
-from review_bot.formats import behaviour, wording
+from review_bot.formats import behaviour, suggested_tests, wording
 from review_bot.formats.columns import chop, columns, crop, wrap
 from review_bot.formats.frame import FrameLine, Frames
 
@@ -65,6 +65,7 @@ def render(outcome: Outcome[Review], change: Change, *, width: int, colour: bool
             _finding(page, finding, standing, frames)
     if review:
         _behaviour(page, review)
+        _suggested_tests(page, review)
     _unplaced(page, review.unplaced if review else ())
     _not_reviewed(page, change)
     remarks = wording.remarks(outcome, change)
@@ -122,7 +123,9 @@ def _finding(page: _Page, finding: ReportedFinding, standing: Standing, frames: 
         _suggestion(page, finding, frames)
     for evidence in finding.evidence:
         page.text(f"evidence: {wording.evidence(evidence)}", indent="  ", hanging="    ")
-    _test(page, behaviour.test_in(finding.evidence))
+    if test := behaviour.test_in(finding.evidence):
+        page.text(f"{behaviour.TEST}:", indent="  ")
+        _test(page, test)
     if reason := wording.reason(finding):
         page.text(f"{standing}: {reason}", indent="  ", hanging="    ")
     page.text(wording.attribution(finding), "quiet", "  ", "    ")
@@ -148,9 +151,7 @@ def _suggestion(page: _Page, finding: ReportedFinding, frames: Frames) -> None:
 
 
 def _test(page: _Page, test: str) -> None:
-    """A witness's test, whole, since people copy it."""
-    if test:
-        page.text(f"{behaviour.TEST}:", indent="  ")
+    """A test, whole, since people copy it."""
     for line in test.splitlines():
         for piece in chop(printable(line.expandtabs(4)), page.width - 4):
             page.line(f"    {piece}")
@@ -190,6 +191,19 @@ def _widths(rows: Sequence[behaviour.Row], width: int) -> list[int]:
     while sum(widths) > left:
         widths[widths.index(max(widths))] -= 1
     return widths
+
+
+def _suggested_tests(page: _Page, review: Review) -> None:
+    tests = review.suggested.tests
+    if tests:
+        page.gap()
+        page.text(f"{suggested_tests.HEADING} ({len(tests)}): {suggested_tests.ABOUT}", "heading")
+    for test in tests:
+        page.gap()
+        page.text(one_line(test.says), hanging="  ")
+        page.text(f"--> {suggested_tests.place(test)}", indent="  ", hanging="      ")
+        _test(page, test.test)
+        page.text(suggested_tests.facts(test), "quiet", "  ", "    ")
 
 
 def _unplaced(page: _Page, findings: Sequence[UnplacedFinding]) -> None:

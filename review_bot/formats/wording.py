@@ -166,6 +166,8 @@ def remarks(outcome: Outcome[Review], change: Change) -> Sequence[str]:
         found.append(f"{secrets} in the change masked before anything was sent")
     if outcome.result and outcome.result.proof:
         found += map(one_line, outcome.result.proof.notes)
+    if outcome.result:
+        found += [f"suggested test left out: {one_line(note)}" for note in outcome.result.suggested.notes]
     if outcome.result and outcome.result.objections:
         unused = counted(len(outcome.result.objections), "statement")
         first = one_line(outcome.result.objections[0])
