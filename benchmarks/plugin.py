@@ -1,7 +1,8 @@
 """The pytest plug-in's speed, beside peers in the same run.
 
-    python -m benchmarks.plugin startup      a session of one test: plug-in installed and unused, against none
     python -m benchmarks.plugin startup      a session of one test: installed and unused, against none
+    python -m benchmarks.plugin mutants      mutants a second, against mutmut and cosmic-ray
+    python -m benchmarks.plugin candidates   candidates a second, against a process for each
 
 Each prints one JSON object. Peers are installed, pinned, into build/bench/peers when first needed.
 """
@@ -20,6 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.candidates import candidates
 from benchmarks.peers import peer, sources
 
 PACKAGE, VERSION = "toolz", "1.2.0"
@@ -29,11 +31,11 @@ COSMIC_RAY_MUTANTS = 40
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("startup", "mutants"))
-    parser.add_argument("--rounds", type=int, default=0, help="default: 15 for startup, 3 for mutants")
+    parser.add_argument("what", choices=tuple(MEASURES))
+    parser.add_argument("--rounds", type=int, default=0, help="default: 15 for startup, else 3")
     options = parser.parse_args()
-    measure = {"startup": startup, "mutants": mutants}[options.what]
-    print(json.dumps(measure(options.rounds or {"startup": 15, "mutants": 3}[options.what]), indent=2))
+    measure = MEASURES[options.what]
+    print(json.dumps(measure(options.rounds or (15 if measure is startup else 3)), indent=2))
     return 0
 
 
@@ -166,6 +168,8 @@ def compared(report: dict[str, Any], verdicts: dict[tuple[str, str], bool]) -> t
                 differing.append(f"line {mutant['line']}: {before} -> {after}: moa {mutant['status']}")
     return both, differing
 
+
+MEASURES = {"startup": startup, "mutants": mutants, "candidates": candidates}
 
 if __name__ == "__main__":
     sys.exit(main())
