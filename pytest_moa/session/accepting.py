@@ -10,11 +10,12 @@ import pytest
 from _pytest.terminal import TerminalReporter
 
 from moa_engine.errors import MoaError
-from moa_engine.printable import one_line
+from moa_engine.printable import one_line, printable
 from pytest_moa.placing.placing import Change, Placing
 from pytest_moa.placing.source_file import NotPlaced
 from pytest_moa.placing.test_files import TestTree
 from pytest_moa.placing.writing import digest
+from pytest_moa.session.company import Company, Unknown, is_of, name_in
 from pytest_moa.session.kept import Kept, keep
 from pytest_moa.suggestions import Suggestion, Suggestions
 from pytest_moa.target import Target
@@ -43,6 +44,7 @@ class Basket:
     changes: dict[str, Change] = field(default_factory=dict)
     taken: dict[str, list[Suggestion]] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)  #: reasons, for people
+    unknown: list[str] = field(default_factory=list)  #: why files were written that nobody has run
 
     def add(self, suggestion: Suggestion, *, seen: bool) -> Change | None:
         """Add one to its file; None if it cannot be, with the reason in `refused`.
@@ -76,6 +78,14 @@ class Basket:
         onto = self.changes.get(suggestion.file)
         return self.placing.change(suggestion.file, [suggestion.candidate], onto)
 
+    def leave_out(self, suggestion: Suggestion, why: str) -> None:
+        """Take one out again, and say why."""
+        self.refused.append(f"{suggestion.candidate.name}: {why}")
+        self.changes.pop(suggestion.file, None)
+        for one in self.taken.pop(suggestion.file, []):
+            if one is not suggestion:
+                self.add(one, seen=True)
+
     def write(self) -> Iterable[Suggestion]:
         """Write each file once; yields what is in the files by then."""
         for path, change in self.changes.items():
@@ -92,11 +102,19 @@ def accept_all(config: pytest.Config, terminal: TerminalReporter, run: Kept) -> 
     basket = Basket(config, placing_of(config))
     for suggestion in placed(basket.placing, run.suggestions, {}, basket.refused):
         basket.add(suggestion, seen=False)
-    finish(terminal, run, basket)
+    with Company(config, run.suggestions) as company:
+        finish(terminal, run, basket, company)
 
 
-def finish(terminal: TerminalReporter, run: Kept, basket: Basket, dropped: Iterable[str] = ()) -> None:
-    """Write what is in the basket, say so, and keep the rest for the next time. `dropped` are ids."""
+def finish(
+    terminal: TerminalReporter, run: Kept, basket: Basket, company: Company, dropped: Iterable[str] = ()
+) -> None:
+    """Write what of the basket gets along with its file, say so, and keep the rest for the next time.
+
+    `dropped` are ids of suggestions that nobody wants to see again.
+    """
+    for path in list(basket.changes):
+        _rehearse(basket, path, company)
     for path in run.changed(basket.placing.root):
         terminal.write_line(
             f"warning: {one_line(path)} has changed since its tests were suggested", yellow=True
@@ -113,8 +131,10 @@ def finish(terminal: TerminalReporter, run: Kept, basket: Basket, dropped: Itera
             terminal.write_line(f"moa: {one_line(path)} has {len(change.present)} of these tests already")
         for note in change.notes:
             terminal.write_line(f"warning: {one_line(note)}", yellow=True)
+    for why in basket.unknown:
+        terminal.write_line(f"warning: {one_line(why)}", yellow=True)
     for reason in basket.refused:
-        terminal.write_line(f"moa: {reason}", red=True)
+        terminal.write_line(f"moa: {printable(reason)}", red=True)
     done = {id for one in written for id in (one.id, *one.made_of)} | set(dropped)
     files = {one.file: digest(basket.changes[one.file].after) for one in written}
     rest = tuple(
@@ -123,6 +143,41 @@ def finish(terminal: TerminalReporter, run: Kept, basket: Basket, dropped: Itera
         if one.id not in done
     )
     keep(basket.config, replace(run, suggestions=replace(run.suggestions, suggestions=rest)))
+
+
+def _rehearse(basket: Basket, path: str, company: Company) -> None:
+    """Leave out what fails in company, and what makes tests fail that are there already."""
+    try:
+        while (change := basket.changes.get(path)) is not None and change.added:
+            broken = company.broken_by(change)
+            if not broken:
+                return
+            name, message = next(iter(broken.items()))
+            guilty = _guilty(basket, path, name, company)
+            why = f"it fails in {path}" if name and guilty and _is_own(change, guilty[0], name) else ""
+            where = f"{path}::{name}" if name else path
+            why = why or f"{where} fails with it" + ("" if guilty else " and the others")
+            for one in guilty or [one for one in basket.taken[path] if one.id in change.added]:
+                basket.leave_out(one, f"not written: {why}: {message.splitlines()[0]}")
+    except Unknown as error:
+        basket.unknown.append(f"{path} was not run before it was written: {error}")
+
+
+def _guilty(basket: Basket, path: str, test: str, company: Company) -> list[Suggestion]:
+    """The suggestion that a failing test is of, else one that brings the failure about alone."""
+    change = basket.changes[path]
+    added = [one for one in basket.taken[path] if one.id in change.added]
+    for one in added:
+        if test and _is_own(change, one, test):
+            return [one]
+    for one in added:
+        if company.broken_by(basket.placing.change(path, [one.candidate])):
+            return [one]
+    return []
+
+
+def _is_own(change: Change, suggestion: Suggestion, test: str) -> bool:
+    return suggestion.id in change.added and is_of(test, name_in(change, suggestion.id))
 
 
 def placed(

@@ -52,10 +52,15 @@ def _apply(config: pytest.Config, terminal: TerminalReporter) -> None:
     run = _merged(config, terminal, files) if files else last(config)
     if not run.suggestions.suggestions:
         terminal.write_line("moa: there is nothing left to accept")
-    elif accept:
-        accept_all(config, terminal, run)
-    elif asks:
-        review(config, terminal, run)
+        return
+    try:
+        if accept:
+            accept_all(config, terminal, run)
+        elif asks:
+            review(config, terminal, run)
+    except KeyboardInterrupt:
+        terminal.write_line("")
+        terminal.write_line("moa: interrupted; what is not in a file yet is kept: pytest --moa-accept")
 
 
 def _merged(config: pytest.Config, terminal: TerminalReporter, files: list[str]) -> Kept:

@@ -21,6 +21,7 @@ from pytest_moa.candidate import Candidate
 from pytest_moa.placing.placing import Change
 from pytest_moa.placing.source_file import NotPlaced, lines_of, parsed
 from pytest_moa.session.accepting import Basket, finish, placed, placing_of
+from pytest_moa.session.company import Company, Unknown
 from pytest_moa.session.kept import Kept
 from pytest_moa.session.showing import facts_of, voices_of
 from pytest_moa.suggestions import Suggestion
@@ -34,26 +35,29 @@ def review(config: pytest.Config, terminal: TerminalReporter, run: Kept) -> None
     waiting = placed(basket.placing, run.suggestions, {}, basket.refused)
     dropped: list[str] = []
     answer = ""
-    with _at_the_terminal(config):
+    with _at_the_terminal(config), Company(config, run.suggestions) as company:
         try:
             for number, suggestion in enumerate(waiting, 1):
-                answer = _decide(terminal, basket, suggestion, f"{number} of {len(waiting)}")
+                answer = _decide(terminal, basket, company, suggestion, f"{number} of {len(waiting)}")
                 if answer == "n":
                     dropped.append(suggestion.id)
                 elif answer in ("s", "q"):
                     break
+            if answer != "q":
+                finish(terminal, run, basket, company, dropped)
         except KeyboardInterrupt:
             answer = "q"
             terminal.write_line("")
     if answer == "q":
         terminal.write_line("moa: nothing was written")
-    else:
-        finish(terminal, run, basket, dropped)
 
 
-def _decide(terminal: TerminalReporter, basket: Basket, suggestion: Suggestion, number: str) -> str:
+def _decide(
+    terminal: TerminalReporter, basket: Basket, company: Company, suggestion: Suggestion, number: str
+) -> str:
     """Show one and ask until there is an answer, "" where it cannot be written. A yes is in the basket."""
     original = suggestion.id
+    draft = ""
     while True:
         try:
             change = basket.planned(suggestion)
@@ -69,7 +73,14 @@ def _decide(terminal: TerminalReporter, basket: Basket, suggestion: Suggestion, 
             return "y"
         if answer != "e":
             return answer
-        suggestion = _edited(terminal, suggestion)
+        draft = draft or suggestion.candidate.module_source()
+        try:
+            draft = _edited(draft, suggestion.candidate.name)
+            suggestion = _used(terminal, basket, company, suggestion, draft)
+            draft = ""
+        except (NotPlaced, OSError, ValueError, subprocess.CalledProcessError, SyntaxError) as error:
+            terminal.write_line(f"moa: the edited test is not used: {printable(str(error))}", red=True)
+            terminal.write_line("moa: [e] goes on editing it; what follows is the test before")
 
 
 def _ask() -> str:
@@ -99,20 +110,36 @@ def _show(
         terminal.write_line(line, green=line.startswith("+"), red=line.startswith("-"))
 
 
-def _edited(terminal: TerminalReporter, suggestion: Suggestion) -> Suggestion:
-    """The suggestion as the user's editor left it. It was not executed like that, so it has no facts."""
+def _edited(text: str, name: str) -> str:
+    """A test module's text as the user's editor leaves it."""
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, f"{suggestion.candidate.name}.py")
-        path.write_text(suggestion.candidate.module_source(), encoding="utf-8")
-        try:
-            subprocess.run([*shlex.split(editor), str(path)], check=True)  # noqa: S603 - the user's own editor
-            candidate = _candidate(path.read_text(encoding="utf-8"), suggestion.candidate)
-        except (OSError, ValueError, subprocess.CalledProcessError, SyntaxError) as error:
-            terminal.write_line(f"moa: the edited test is not used: {error}", red=True)
-            return suggestion
+        path = Path(folder, f"{name}.py")
+        path.write_text(text, encoding="utf-8")
+        subprocess.run([*shlex.split(editor), str(path)], check=True)  # noqa: S603 - the user's own editor
+        return path.read_text(encoding="utf-8")
+
+
+def _used(
+    terminal: TerminalReporter, basket: Basket, company: Company, suggestion: Suggestion, text: str
+) -> Suggestion:
+    """The suggestion with an edited test, which passes in its file, twice. It has no facts any more.
+
+    Raises:
+        SyntaxError, ValueError: it is no module with a test, or it fails; how.
+        NotPlaced: it does not fit into the file.
+    """
+    candidate = _candidate(text, suggestion.candidate)
     if candidate.source == suggestion.candidate.source and candidate.support == suggestion.candidate.support:
         return suggestion
+    change = basket.placing.change(suggestion.file, [candidate])
+    try:
+        for hash_seed in (0, 1):
+            for test, message in company.broken_by(change, hash_seed=hash_seed).items():
+                again = " when it runs again" if hash_seed else ""
+                raise ValueError(f"{test or suggestion.file} fails{again}: {message}")
+    except Unknown as error:
+        terminal.write_line(f"warning: the edited test was not run: {error}", yellow=True)
     return replace(suggestion, candidate=candidate, facts=type(suggestion.facts)(), hardened_by=("you",))
 
 

@@ -86,6 +86,54 @@ def test_a_test_can_be_edited_and_a_broken_edit_is_not_used(suggested: Shop) -> 
     assert suggested.read("tests/test_rates.py") == BEFORE
 
 
+def test_an_edited_test_must_pass_and_pass_again(suggested: Shop) -> None:
+    fix = suggested.folder / "fix.sh"
+    fix.write_text(
+        'if grep -q "== 5" "$1"; then sed -i "s/== 5/== len({hash(\'a\') % 2, 1}) + 1/" "$1"\n'
+        'elif grep -q hash "$1"; then sed -i "s/== len.*/< 5/" "$1"\n'
+        'else sed -i "s/== 3/== 5/" "$1"; fi\n'
+    )
+    ran = suggested.run("--moa-review", stdin="e\ne\ne\ny\ns\n", EDITOR=f"sh {fix}")
+    assert "the edited test is not used: test_other_again fails: assert 3 == 5" in ran.stdout
+    assert "test_other_again fails when it runs again" in ran.stdout or "fails: assert 3 == (1 + 1)" in (
+        ran.stdout
+    )
+    assert "was not run" not in ran.stdout
+    assert "assert other(3) < 5" in suggested.read("tests/test_other.py")
+
+
+COUNTING = """from shop.rates import CALLS, price
+
+
+def test_price():
+    assert price(1) == 1
+
+
+def test_calls():
+    assert len(CALLS) == 1
+"""
+
+
+def test_what_fails_in_company_is_not_written(shop: Shop) -> None:
+    shop.repo.commit(
+        {"src/shop/rates.py": "CALLS = []\n", "tests/test_rates.py": "from shop.rates import CALLS\n"}
+    )
+    code = "CALLS = []\n\n\ndef price(x):\n    CALLS.append(x)\n    return len(CALLS)\n"
+    shop.repo.write({"src/shop/rates.py": code, "tests/test_rates.py": COUNTING})
+    shop.run("--moa")
+    ran = shop.run("--moa-accept")
+    assert "not written: tests/test_rates.py::test_calls fails with it: assert 2 == 1\n" in ran.stdout
+    assert shop.read("tests/test_rates.py") == COUNTING
+    counting = COUNTING.partition("\n\n\ndef test_calls")[0] + "\n"
+    more = "from shop import rates\n\n\ndef test_more():\n    assert rates.price(2)\n"
+    shop.repo.write({"tests/test_rates.py": counting, "tests/test_shop.py": more})
+    shop.run("--moa")
+    ran = shop.run("--moa-accept")
+    assert "moa: test_price_again: not written: it fails in tests/test_rates.py: " in ran.stdout
+    assert shop.read("tests/test_rates.py") == counting
+    assert "test_price_again" in shop.run("--moa-review", stdin="q\n").stdout
+
+
 def test_accepting_and_reviewing_in_the_run_that_suggests(shop: Shop) -> None:
     shop.change()
     ran = shop.run("--moa", "--moa-review", "-p", "no:cacheprovider", stdin="y\n")
