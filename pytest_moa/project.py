@@ -13,7 +13,7 @@ import re
 import site
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 #: Folders that hold no source of the project itself.
 _FOREIGN: Final = frozenset({"__pycache__", "node_modules", "site-packages", "build", "dist"})
+_USUAL: Final = frozenset({"tests", "test", "testing"})  #: names of folders of tests
 _TEST_FILE: Final = re.compile(r"(test_.*|.*_test|conftest)\.py")
 
 
@@ -91,7 +92,9 @@ class Project:
         tests = tuple(dict.fromkeys(path.resolve() for path in named if path.exists()))
         if tests == (config.rootpath,) or not tests:
             tests = tuple(project._usual_tests(config.invocation_params.dir))
-        return replace(project, test_paths=tests)
+        project = replace(project, test_paths=tests)
+        mixed = [path for path in tests if path.is_dir() and path not in project.test_folders]
+        return replace(project, test_paths=(*(path for path in tests if path not in mixed), *mixed))
 
     def module(self, path: Path) -> SourceModule:
         """Under which name the tests import a file.
@@ -163,19 +166,17 @@ class Project:
 
     def sources(self, folder: Path) -> Iterator[Path]:
         """The source files under a folder, sorted: no tests, nothing hidden, built or installed."""
-        for current, folders, files in os.walk(folder):
-            here = Path(current)
-            folders[:] = sorted(
-                name
-                for name in folders
-                if not name.startswith(".")
-                and name not in _FOREIGN
-                and not (here / name / "pyvenv.cfg").exists()
-                and not any((here / name).resolve() == path for path in self.test_paths)
-            )
-            for name in sorted(files):
-                if name.endswith(".py") and not _TEST_FILE.fullmatch(name) and name != "setup.py":
-                    yield here / name
+        return _sources(folder, self.test_folders)
+
+    @cached_property
+    def test_folders(self) -> frozenset[Path]:
+        """The folders of `test_paths` that are no code: `pytest --doctest-modules src tests` names one."""
+        return frozenset(
+            path
+            for path in self.test_paths
+            if path.is_dir()
+            and (not _USUAL.isdisjoint(Path(self.shown(path)).parts) or not any(_sources(path, frozenset())))
+        )
 
     def test_files(self) -> Iterator[Path]:
         """The test files, as far as names tell."""
@@ -227,7 +228,7 @@ class Project:
         for folder in (start, *start.parents):
             if not folder.is_relative_to(self.root):
                 break
-            usual = [folder / name for name in ("tests", "test", "testing") if (folder / name).is_dir()]
+            usual = [folder / name for name in sorted(_USUAL, reverse=True) if (folder / name).is_dir()]
             if usual:
                 yield from usual
                 return
@@ -250,6 +251,23 @@ _IMPORT: Final = re.compile(
     r"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]*(\([^)]*\)|[^\n]*)|import[ \t]+([\w.]+))", re.MULTILINE
 )
 _NAME: Final = re.compile(r"\w+")
+
+
+def _sources(folder: Path, tests: Collection[Path]) -> Iterator[Path]:
+    """The source files under a folder, but for those in folders of tests."""
+    for current, folders, files in os.walk(folder):
+        here = Path(current)
+        folders[:] = sorted(
+            name
+            for name in folders
+            if not name.startswith(".")
+            and name not in _FOREIGN
+            and not (here / name / "pyvenv.cfg").exists()
+            and (here / name).resolve() not in tests
+        )
+        for name in sorted(files):
+            if name.endswith(".py") and not _TEST_FILE.fullmatch(name) and name != "setup.py":
+                yield here / name
 
 
 def _functions(tree: ast.AST, prefix: str) -> Iterator[tuple[str, int, int]]:

@@ -173,7 +173,8 @@ def _new_folder(tree: TestTree, target: Target) -> PurePosixPath:
             fitting, key=lambda one: (_nearness((one / "x").as_posix(), target), fitting[one], str(one))
         )
     for configured in tree.folders:
-        if (tree.root / configured).is_dir():
+        of_code = PurePosixPath(configured) in PurePosixPath(target.path).parents
+        if (tree.root / configured).is_dir() and not of_code:  # doctests are looked for there
             return PurePosixPath(configured)
     above = list(PurePosixPath(target.path).parents)
     for folder in above:

@@ -29,7 +29,6 @@ def choose(project: Project, options: Options) -> Chosen:
     Raises:
         ConfigError: a target or revision that was named does not exist.
     """
-    project = _of_code(project)
     if options.targets:
         return _chosen(target for text in options.targets for target in project.targets(text))
     if options.all:
@@ -69,20 +68,6 @@ def dumped(targets: Iterable[Target]) -> str:
 def loaded(text: str) -> list[Target]:
     """What `dumped` wrote on the controller of this session."""
     return [Target(**one) for one in json.loads(text)]
-
-
-def _of_code(project: Project) -> Project:
-    """The project without test folders that are code: `pytest --doctest-modules src` names one."""
-    usual = {"tests", "test", "testing"}
-    tests = tuple(
-        path
-        for path in project.test_paths
-        if path.is_file()
-        or usual
-        & set(path.relative_to(project.root).parts if path.is_relative_to(project.root) else path.parts)
-        or not any(project.sources(path))
-    )
-    return replace(project, test_paths=tests)
 
 
 def _everything(project: Project) -> Chosen:

@@ -203,3 +203,11 @@ def test_sources_leave_out_tests_and_what_is_installed(tmp_path: Path) -> None:
     files = ["pkg/a.py", "pkg/test_a.py", "pkg/conftest.py", "tests/lib.py", ".hidden/b.py", "build/c.py"]
     write(tmp_path, {"pytest.ini": "", "env/pyvenv.cfg": "", "env/d.py": "", **dict.fromkeys(files, "")})
     assert list(Project.find(tmp_path).sources(tmp_path)) == [tmp_path / "pkg/a.py"]
+
+
+def test_a_folder_of_code_whose_doctests_are_run_is_no_folder_of_tests(tmp_path: Path) -> None:
+    write(tmp_path, {"src/pkg/mod.py": "", "checks/test_mod.py": "", "tests/helpers.py": ""})
+    folders = {name: tmp_path / name for name in ("src", "checks", "tests")}
+    project = Project(tmp_path, test_paths=tuple(folders.values()))
+    assert project.test_folders == {folders["checks"], folders["tests"]}
+    assert list(project.sources(tmp_path)) == [tmp_path / "src/pkg/mod.py"]

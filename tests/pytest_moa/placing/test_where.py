@@ -112,3 +112,9 @@ def test_a_new_file_follows_the_layout(tmp_path: Path, files: list[str], path: s
 def test_pytests_own_settings_are_followed(tmp_path: Path) -> None:
     (tmp_path / "checks").mkdir()
     assert where(tmp_path, patterns=("check_*.py",), folders=("checks",)).path == "checks/check_rates.py"
+
+
+def test_no_test_file_is_made_beside_the_code_whose_doctests_are_run(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "tests").mkdir()
+    assert where(tmp_path, folders=("src", "tests")).path == "tests/test_rates.py"
