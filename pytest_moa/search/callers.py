@@ -25,18 +25,26 @@ class Callers:
 
     @functools.cached_property
     def alone(self) -> frozenset[str]:
-        """Qualnames of private callees that nothing public reaches."""
+        """Qualnames of private callees that are called from outside: neither public nor others reach them."""
         callees = self.surface.callees.values()
         reached = self.reached_from(one for one in callees if one.public)
-        return frozenset(one.qualname for one in callees if not one.public and one.qualname not in reached)
+        left = [one for one in callees if not one.public and one.qualname not in reached]
+        leads = {one.qualname: self.reached_from([one]) for one in left}
+        return frozenset(
+            name
+            for name in leads
+            if all(name not in found or other in leads[name] for other, found in leads.items())
+        )
 
     def public_for(self, qualname: str) -> frozenset[str]:
-        """Qualnames of the public callees that reach a function, class or method."""
+        """Qualnames of the callees, public or alone, that reach a function, class or method."""
         if qualname not in self._public:
             self._public[qualname] = frozenset(
                 one.qualname
                 for one in self.surface.callees.values()
-                if one.public and written(one) != qualname and self._leads_to(one, qualname)
+                if (one.public or one.qualname in self.alone)
+                and written(one) != qualname
+                and self._leads_to(one, qualname)
             )
         return self._public[qualname]
 

@@ -19,12 +19,15 @@ class Use:
     called: int = -1  #: with how many arguments it is called; -1: it is not
     iterated: bool = False
     indexed: bool = False
+    stored: bool = False  #: whether items of it are set or deleted
+    entered: bool = False  #: whether it is used in a `with`
     keys: list[Any] = field(default_factory=list)  #: constants it is indexed with or asked for
     arithmetic: bool = False
     compared: list[Any] = field(default_factory=list)  #: constants it is compared with
     kinds: list[str] = field(default_factory=list)  #: dotted names of types in isinstance checks
     passed: list[tuple[str, int, str]] = field(default_factory=list)  #: (callee, position, keyword)
     element: Use | None = None  #: of what iterating over it gives
+    result: Use | None = None  #: of what calling it gives
 
 
 @dataclass(slots=True)
@@ -59,30 +62,12 @@ def clues_of(tree: ast.Module) -> dict[str, Clues]:
         uses = {one.arg: _use(one.arg, node) for one in _arguments(node)}
         owner, _, name = qualname.rpartition(".")
         if name == "__init__":
-            others = [
+            own = [
                 one for other, one in functions.items() if other.startswith(f"{owner}.") and one is not node
             ]
-            _note_attributes(node, others, uses)
+            note_kept(node, uses, own, own)
         found[qualname] = Clues(node, uses, constants_in(node))
     return found
-
-
-def _note_attributes(node: FunctionNode, others: list[FunctionNode], uses: dict[str, Use]) -> None:
-    """A constructor's parameters are used where the attributes that keep them are."""
-    for inner in ast.walk(node):
-        if not isinstance(inner, (ast.Assign, ast.AnnAssign)) or inner.value is None:
-            continue
-        targets = inner.targets if isinstance(inner, ast.Assign) else [inner.target]
-        kept = {ast.unparse(one) for one in targets if isinstance(one, ast.Attribute)}
-        given = {one.id for one in ast.walk(inner.value) if isinstance(one, ast.Name)} & uses.keys() - {
-            "self"
-        }
-        if len(given) != 1 or not kept:
-            continue
-        use = uses[given.pop()]
-        for other in others:
-            for one in ast.walk(other):
-                _note(one, kept, use)
 
 
 def _arguments(node: FunctionNode) -> list[ast.arg]:
@@ -128,19 +113,94 @@ def _not_code(node: ast.AST) -> Iterator[ast.AST]:
 
 def _use(name: str, node: FunctionNode) -> Use:
     use = Use()
-    names = {name}
-    for inner in ast.walk(node):  # a parameter under another name: `value = text`
-        if isinstance(inner, ast.Assign) and isinstance(inner.value, ast.Name) and inner.value.id in names:
-            names |= {target.id for target in inner.targets if isinstance(target, ast.Name)}
-    for inner in ast.walk(node):
-        _note(inner, names, use)
+    note_in(node, {name}, use)
+    note_result_in(node, {f"{name}()"}, use)
     return use
 
 
+def note_kept(
+    node: FunctionNode, uses: dict[str, Use], own: list[FunctionNode], where: list[FunctionNode]
+) -> None:
+    """A constructor's parameters are used where the attributes that keep them are: in these functions.
+
+    `own` are the functions of its class, whose properties give attributes other names; to functions of
+    other classes attributes with two underscores are unknown.
+    """
+    for inner in ast.walk(node):
+        if not isinstance(inner, (ast.Assign, ast.AnnAssign)) or inner.value is None:
+            continue
+        targets = inner.targets if isinstance(inner, ast.Assign) else [inner.target]
+        kept = {ast.unparse(one) for one in targets if isinstance(one, ast.Attribute)}
+        given = {one.id for one in ast.walk(inner.value) if isinstance(one, ast.Name)} & uses.keys() - {
+            "self"
+        }
+        if len(given) != 1 or not kept:
+            continue
+        use = uses[given.pop()]
+        results = {f"{one}()" for one in kept}
+        for other in own:
+            gives = _property(other)
+            kept |= {f"self.{other.name}"} if gives in kept else set()
+            results |= {f"self.{other.name}"} if gives in results else set()
+        for other in where:
+            foreign = other not in own
+            note_in(other, {one for one in kept if not (foreign and one.startswith("self.__"))}, use)
+            note_result_in(
+                other, {one for one in results if not (foreign and one.startswith("self.__"))}, use
+            )
+
+
+def _property(node: FunctionNode) -> str:
+    """What a property returns, if that is one name, attribute or call of one; "" otherwise."""
+    body = [
+        one for one in node.body if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+    ]
+    decorated = any(ast.unparse(one).endswith("property") for one in node.decorator_list)
+    if not decorated or len(body) != 1 or not isinstance(body[0], ast.Return) or body[0].value is None:
+        return ""
+    return _spelled(body[0].value)
+
+
+def note_in(node: FunctionNode, names: set[str], use: Use) -> None:
+    """Note how a function uses what has one of these names there, or gets another one by assignment."""
+    names = _with_others(node, names)
+    for inner in ast.walk(node):
+        _note(inner, names, use)
+
+
+def note_result_in(node: FunctionNode, names: set[str], use: Use) -> None:
+    """Note how a function uses what calls give: "name()" is the name of a call's result."""
+    names = _with_others(node, names)
+    result = use.result or Use()
+    for inner in ast.walk(node):
+        _note(inner, names, result)
+    use.result = result if result != Use() else None
+
+
+def _with_others(node: FunctionNode, names: set[str]) -> set[str]:
+    """The names, and those that a function gives to the same: `value = text`."""
+    names = set(names)
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Assign) and _is(inner.value, names):
+            names |= {target.id for target in inner.targets if isinstance(target, ast.Name)}
+    return names
+
+
+def _spelled(node: ast.AST | None) -> str:
+    """A name, an attribute of one, or a call of either, without its arguments."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=ast.Name(id=owner), attr=attr):
+            return f"{owner}.{attr}"
+        case ast.Call(func=ast.Name() | ast.Attribute() as func):
+            called = _spelled(func)
+            return f"{called}()" if called else ""
+    return ""
+
+
 def _is(node: ast.AST | None, names: set[str]) -> bool:
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-        return f"{node.value.id}.{node.attr}" in names
-    return isinstance(node, ast.Name) and node.id in names
+    return _spelled(node) in names
 
 
 def _note(node: ast.AST, names: set[str], use: Use) -> None:
@@ -151,8 +211,11 @@ def _note(node: ast.AST, names: set[str], use: Use) -> None:
             _note_call(node, names, use)
         case ast.For(iter=items, target=target) | ast.comprehension(iter=items, target=target):
             _note_iteration(items, target, node, names, use)
+        case ast.With(items=items) | ast.AsyncWith(items=items):
+            use.entered = use.entered or any(_is(one.context_expr, names) for one in items)
         case ast.Subscript(value=value, slice=index) if _is(value, names):
             use.indexed = True
+            use.stored = use.stored or not isinstance(node.ctx, ast.Load)
             if isinstance(index, ast.Constant):
                 use.keys.append(index.value)
         case ast.BinOp(left=left, right=right) if _is(left, names) or _is(right, names):

@@ -9,6 +9,7 @@ signal).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import io
 import itertools
@@ -78,11 +79,19 @@ class Run:
     names: dict[str, Any] = field(default_factory=dict)
     written: dict[Key, Expression | None] | None = None  #: values as source, if they were asked for
     inside: bool = True  #: the exception came out of the module, not out of calling it wrongly
+    held: dict[int, str] = field(default_factory=dict)  #: variables by the identity of their objects
     deliberate: bool = True  #: the exception was raised by a `raise` of user code, not by a builtin
 
     def note(self, where: Any, value: Any, prefix: str = "{}", depth: int = 0) -> None:
         """Look at a value; also write down its parts if that was asked for."""
-        for path, seen in _safe_look(value, depth).items():
+        look = _safe_look(value, depth)
+        for path, name in self._known_objects(look, value):
+            if where != f"end {name}":
+                look = {one: seen for one, seen in look.items() if path not in one}
+                self.facts[where, path.replace("{}", prefix)] = ("held", name)
+                if self.written is not None:
+                    self.written[where, path.replace("{}", prefix)] = Expression(name)
+        for path, seen in look.items():
             key = (where, path.replace("{}", prefix) if prefix != "{}" else path)
             self.facts[key] = seen
             if self.written is not None:
@@ -90,6 +99,19 @@ class Run:
                     self.written[key] = source_of(value_at(path, value))
                 except Exception:
                     self.written[key] = None
+
+    def _known_objects(self, look: Mapping[str, Canonical], value: Any) -> list[tuple[str, str]]:
+        """Paths to objects that the program has variables for."""
+        found: list[tuple[str, str]] = []
+        for path in look if self.held else ():
+            if not path.startswith("type(") or any(known in path for known, _ in found):
+                continue
+            inner = path.removeprefix("type(").removesuffix(")")
+            with contextlib.suppress(Exception):
+                name = self.held.get(id(value_at(inner, value)))
+                if name is not None:
+                    found.append((inner, name))
+        return found
 
 
 class Runner:
@@ -160,6 +182,8 @@ class Runner:
                 break
             if step.name:
                 names[step.name] = value
+                if step.role == "given" and type(value) not in _PLAIN and not isinstance(value, type):
+                    run.held[id(value)] = step.name
             run.values.append(value)
             if step.role == "when":
                 self._look(value, index, step, run)

@@ -6,13 +6,14 @@ import inspect
 import random
 import types
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pytest_moa.search.inputs import Inputs, expression, patterns_in, tokens_of
+from pytest_moa.search.inputs import Inputs, expression, patterns_in, tokens_of, unread
 from pytest_moa.search.neighbours import literal, neighbour
 from pytest_moa.search.operators import ONE_OF_A_KIND, OPERATORS
-from pytest_moa.search.program import RAW, Argument, Program, Step, variable_for
+from pytest_moa.search.program import READ, Argument, Program, Step, variable_for
 from pytest_moa.search.shapes import ANY, NUMBER, TEXT, Shape
 from pytest_moa.search.surface import Callee, Parameter, Surface
 from pytest_moa.search.taste import is_allowed, kinds_of
@@ -24,6 +25,14 @@ MOST_RESULTS = 40
 MOST_CALLS = 3
 #: Arguments by position, where the others can be named.
 MOST_POSITIONAL = 2
+#: What functions give that is worth a variable, and which other kinds of objects can be used as it.
+_HELD: Mapping[str, Sequence[str]] = {
+    "dict": (),
+    "list": (),
+    "set": (),
+    "context": ("condition",),
+    "condition": ("condition",),
+}
 _SINGLE = ("positional", "either", "keyword")
 
 
@@ -38,6 +47,7 @@ class Generator:
         self.made: dict[str, list[tuple[Argument, ...]]] = defaultdict(list)  # arguments that construct
         self.seeds: dict[tuple[str, str], list[Expression]] = defaultdict(list)  # by callee and parameter
         self.results: dict[str, list[Expression]] = defaultdict(list)  # by kind of value
+        self.held: dict[str, Shape] = {}  # variables that functions among the arguments give
         self.clocks: list[str] = []  # that the module reads
         self.helpers = _helpers(surface)
         self._inputs: dict[str, Inputs] = {}
@@ -66,6 +76,27 @@ class Generator:
 
     def program(self, callee: Callee) -> Program:
         """A new program that aims at a callee."""
+        return self.complete(self._program(callee))
+
+    def complete(self, program: Program) -> Program:
+        """The program with a step for each variable that its arguments need and nothing makes yet."""
+        missing = [name for name in program.free_names() if name in self.held] if self.held else []
+        if not missing:
+            return program
+        inputs = self.inputs_for(self.surface.callees[program.target])
+        made = [(name, self._held(self.held[name], inputs)) for name in missing]
+        given = (
+            Step(one.source, name=name, form=READ, role="given", imports=one.imports) for name, one in made
+        )
+        return replace(program, steps=(*given, *program.steps))
+
+    def _held(self, shape: Shape, inputs: Inputs) -> Expression:
+        empty = {"dict": "{}", "list": "[]", "set": "set()"}.get(shape.kind)
+        if empty is not None and self.rng.random() < 0.7:
+            return Expression(empty)
+        return inputs.of_shape(shape, 1)
+
+    def _program(self, callee: Callee) -> Program:
         if callee.kind == "function":
             return Program(callee.qualname, (self._step(callee, callee.name),))
         if callee.kind == "constructor":
@@ -151,6 +182,7 @@ class Generator:
     def _arguments(self, callee: Callee, steps: list[Step] | None = None) -> tuple[Argument, ...]:
         rng = self.rng
         arguments: list[Argument] = []
+        self.inputs_for(callee).arity = rng.choice((1, 1, 2))
         skipped = False
         options = self._some_options(callee)
         variable = any(one.kind == "many" for one in callee.parameters)
@@ -223,10 +255,20 @@ class Generator:
         if chance < 0.06:
             return inputs.of_shape(ANY)
         shape = one.shapes[0] if chance < 0.65 else rng.choice(one.shapes)
+        if shape.kind == "callable" and shape.inner and shape.inner[0].kind in _HELD and rng.random() < 0.8:
+            return self._giving(one, shape)
         known = self.results.get(shape.kind)
         if known and rng.random() < 0.1:
             return rng.choice(known)
         return inputs.of_shape(shape)
+
+    def _giving(self, one: Parameter, shape: Shape) -> Expression:
+        """A function that always gives the same object, which the test has a variable for."""
+        name, wanted = variable_for(one.name, self.names), shape.inner[0]
+        self.held.setdefault(name, wanted)
+        alike = [other for other, made in self.held.items() if made.kind in _HELD[wanted.kind]]
+        name = self.rng.choice(alike) if alike and self.rng.random() < 0.4 else name
+        return Expression(f"lambda {unread(shape.values[0])}: {name}")
 
     def _by_helper(self, inputs: Inputs, steps: list[Step]) -> Expression | None:
         """What another function or class of the package makes, inline."""
@@ -287,43 +329,6 @@ class Generator:
         """Whether a result may be remembered: it is of a plain kind that there are not many of yet."""
         plain = type(value) in (str, bytes, int, float, list, dict, tuple)
         return plain and len(self.results[type(value).__name__]) < MOST_RESULTS
-
-    def follow_up(self, program: Program, value: Any) -> Program | None:
-        """The program that also uses the function or descriptor that it got; None for other results."""
-        last = program.steps[-1]
-        if last.name or last.form or last.wrap or isinstance(value, type):
-            return None
-        taken = [step.name for step in program.steps] + [*self.names]
-        name = variable_for("wrapped", taken)
-        before = (*program.steps[:-1], replace(last, name=name))
-        descriptor = hasattr(type(value), "__set_name__")
-        if callable(value) and not descriptor:
-            calls = (Step(name, self._for_signature(value)) for _ in range(self.rng.choice((1, 1, 2))))
-            return replace(program, steps=(*before, *calls))
-        if not descriptor and not hasattr(type(value), "__get__"):
-            return None
-        owner = Step(f"class Example:\n    method = {name}", form=RAW, role="given")
-        made = Step("Example", name="example", role="given")
-        count = self.rng.choice((1, 1, 2))
-        calls = (Step("example.method", self._some(self.rng.choice((0, 1, 1, 2)))) for _ in range(count))
-        return replace(program, steps=(*before, owner, made, *calls))
-
-    def _for_signature(self, value: Any) -> tuple[Argument, ...]:
-        try:
-            parameters = inspect.signature(value).parameters.values()
-        except (TypeError, ValueError):
-            return self._some(1)
-        needed = [
-            one for one in parameters if one.default is one.empty and one.kind <= one.POSITIONAL_OR_KEYWORD
-        ]
-        variable = any(one.kind == one.VAR_POSITIONAL for one in parameters)
-        return self._some(len(needed) or (self.rng.choice((0, 1, 1, 2)) if variable else 0))
-
-    def _some(self, count: int) -> tuple[Argument, ...]:
-        inputs = Inputs(self.rng, constants=self.surface.constants, tokens=self.surface.tokens)
-        return tuple(
-            Argument("", inputs.of_shape(self.rng.choice((NUMBER, NUMBER, TEXT, ANY)))) for _ in range(count)
-        )
 
     def callee_of(self, step: Step, program: Program) -> Callee | None:
         """What a step calls, as far as it is known."""

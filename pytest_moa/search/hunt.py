@@ -13,6 +13,7 @@ from pytest_moa.code import Probes
 from pytest_moa.search.callers import Callers, is_private
 from pytest_moa.search.clocks import Clocks
 from pytest_moa.search.execution import Facts, Key, Run, Runner, drop_unstable
+from pytest_moa.search.following import Following, is_on_the_way
 from pytest_moa.search.generation import Generator
 from pytest_moa.search.guard import Guard
 from pytest_moa.search.program import Program
@@ -25,8 +26,8 @@ from pytest_moa.search.variation import Variation
 MOST_PER_GATE = 16
 #: The weight of callees that do not reach what is wanted: they may make arguments.
 BESIDE = 0.05
-#: The share of functions and descriptors that are used once more, besides those that reach new branches.
-FOLLOWED = 0.3
+#: The share of functions and objects that are used once more, besides those that reach new branches.
+FOLLOWED = 0.5
 #: Living mutants that a program which takes no new branch is run against.
 MOST_AT_ONCE = 60
 #: A mutant that survived more programs than this is run against ever fewer: most such are equivalent.
@@ -88,6 +89,7 @@ class Hunt:
         self.rng = rng
         self.guard = guard or Guard()
         self.variation = Variation(generator)
+        self.following = Following(surface, rng)
         self.clocks = Clocks(surface.module)
         self.taste = Taste(surface)
         generator.clocks = self.clocks.read
@@ -129,8 +131,8 @@ class Hunt:
             return None  # nobody promises what happens then
         self._learn(program, run)
         fresh = hits - self.hits
-        if run.raised is None and (fresh or self.rng.random() < FOLLOWED):
-            self.consider(self.generator.follow_up(program, run.values[-1]))
+        if run.raised is None and (fresh or is_on_the_way(program) or self.rng.random() < FOLLOWED):
+            self.consider(self.following.program(program, run.values[-1]))
         telling = {
             name
             for name in self._reached(hits, thorough=bool(fresh) or self._is_new())

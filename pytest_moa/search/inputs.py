@@ -100,8 +100,19 @@ _CALLABLES: Mapping[int, Sequence[str]] = {
         "lambda x: x[0]",
         "callable",
         "lambda x: {}",
+        "lambda _: 5",
     ),
-    2: ("lambda x, y: x + y", "max", "lambda x, y: x == y", "lambda x, y: x * y", "lambda x, y: x < y"),
+    -1: ("lambda *args: args", "lambda *args: len(args)"),
+    2: (
+        "lambda x, y: x + y",
+        "max",
+        "lambda x, y: x == y",
+        "lambda x, y: x * y",
+        "lambda x, y: x < y",
+        "lambda x, y: y",  # the first may be an object of which nothing is known
+        "lambda x, y: [y, y]",
+        "lambda x, y: str(y)",
+    ),
     3: ("lambda x, y, z: x + y + z", "lambda x, y, z: (x, y, z)"),
 }
 _VALUES: Mapping[str, Sequence[tuple[str, str]]] = {
@@ -144,6 +155,11 @@ _SIMPLE: Mapping[str, Sequence[tuple[str, str]]] = {
     "pattern": ((r're.compile(r"\d+")', "import re"), ('re.compile("[^a-z]+")', "import re")),
     "range": (("range(5)", ""), ("range(1, 10, 2)", ""), ("range(0)", "")),
     "exception": (('ValueError("wrong")', ""), ("KeyError(5)", ""), ("Exception()", "")),
+    "context": (
+        ("RLock()", "from threading import RLock"),
+        ("nullcontext()", "from contextlib import nullcontext"),
+    ),
+    "condition": (("Condition()", "from threading import Condition"),),
     "none": (("None", ""),),
     "bool": (("True", ""), ("False", "")),
 }
@@ -173,6 +189,7 @@ class Inputs:
     patterns: Sequence[re.Pattern[Any]] = ()
     names: Mapping[str, Any] = field(default_factory=dict)
     construct: Callable[[type, int], Expression | None] = lambda _kind, _depth: None
+    arity: int = 1  #: of functions that may get any number of arguments: those of one call get alike many
     drawn: int = 0  #: how many of the code's own texts and patterns have been used
     _undrawn: list[Any] | None = None
 
@@ -197,7 +214,12 @@ class Inputs:
             return self._container(shape, depth)
         if kind == "callable":
             count = shape.values[0] if shape.values else -1
-            return Expression(rng.choice(_CALLABLES.get(count) or [*_CALLABLES[1], *_CALLABLES[2]]))
+            if shape.inner and rng.random() < 0.9:
+                result = self.of_shape(shape.inner[0], depth + 1)
+                return Expression(f"lambda {unread(count)}: {result.source}", result.imports)
+            if count < 0:
+                count = self.arity if rng.random() < 0.75 else rng.choice((-1, 1, 2))
+            return Expression(rng.choice(_CALLABLES.get(count) or _CALLABLES[-1]))
         if kind == "class":
             return Expression(rng.choice(("int", "str", "list", "dict", "ValueError")))
         if kind == "object":
@@ -314,6 +336,11 @@ class Inputs:
             around = rng.choice((token, token, f" {token} ", f" {token}"))
             made += f"{around if token.strip() else token}{rng.choice((*WORDS, '10', '2'))}"
         return made
+
+
+def unread(count: int) -> str:
+    """Parameters of a lambda that reads none of its arguments."""
+    return {0: "", 1: "_"}.get(count, "*_")
 
 
 def tokens_of(constants: Sequence[Any]) -> list[str]:

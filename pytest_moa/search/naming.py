@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from pytest_moa.search.execution import Run
 from pytest_moa.search.neighbours import literal
-from pytest_moa.search.program import Program, Step, variable_for
+from pytest_moa.search.program import READ, Program, Step, variable_for
 
 #: Longer names are cut at a word.
 LONGEST = 70
@@ -30,16 +30,18 @@ _VERBS = {
 
 def name_of(program: Program, run: Run, taken: Iterable[str]) -> str:
     """A name that no other test has."""
-    aimed = program.steps[-1]
-    parts = [_subject(program, aimed)]
+    aimed, origin = program.steps[-1], _origin(program)
+    parts = [_subject(program, origin or aimed)]
+    if origin is not None:
+        parts += [_options(origin), _used(program, aimed)]
     if run.raised is not None:
         error = run.facts.get(("raised", "type"), ("", "error"))[1]
         parts.append(f"raises_{variable_for(str(error).rpartition('.')[2], ())}".rstrip("_"))
-    described = _reason(run, aimed) or _arguments(aimed)
+    described = _reason(run, aimed) or ("" if aimed.form == READ else _arguments(aimed))
     if described:
         parts.append(described)
     before = [one for one in program.steps[:-1] if one.role == "when"]
-    if before and aimed.role != "given":
+    if before and aimed.role != "given" and origin is None:
         parts.append(f"after_{_called(before[-1])}")
     if run.raised is None:
         parts.append(_outcome(program, run))
@@ -52,6 +54,30 @@ def name_of(program: Program, run: Run, taken: Iterable[str]) -> str:
     if name not in others:
         return name
     return next(f"{name}_{number}" for number in range(2, 1000) if f"{name}_{number}" not in others)
+
+
+def _origin(program: Program) -> Step | None:
+    """The call of the target, if the program goes on to use what that gave; None otherwise."""
+    last = program.steps[-1]
+    called = (step for step in program.steps[:-1] if step.callee == program.target and step.name)
+    found = next(called, None)
+    return found if found is not None and last.callee != program.target else None
+
+
+def _options(step: Step) -> str:
+    named = [argument.name for argument in step.arguments if argument.name]
+    return f"with_{'_and_'.join(named[:3])}" if named else ""
+
+
+def _used(program: Program, aimed: Step) -> str:
+    """What is done with what the target gave."""
+    head, _, last = aimed.callee.rpartition(".")
+    alike = [step for step in program.steps if step.callee == aimed.callee and step.form == aimed.form]
+    if head.count(".") or (head and head != "example"):
+        return _snake(last)
+    if aimed.form:
+        return ""
+    return "called_again" if len(alike) > 1 else "called"
 
 
 def _reason(run: Run, aimed: Step) -> str:
@@ -84,9 +110,7 @@ def _called(step: Step) -> str:
 
 def _arguments(step: Step) -> str:
     named = [argument.name for argument in step.arguments if argument.name]
-    words = ""
-    if named:
-        words = "with_" + "_and_".join(named[:3])
+    words = _options(step)
     given = [argument for argument in step.arguments if not argument.name]
     if given and len(named) < 2:
         longest = max(given, key=lambda argument: len(argument.value.source))

@@ -48,6 +48,9 @@ _VALUES = (
 )
 _NAMED = (type, types.FunctionType, types.BuiltinFunctionType)
 
+#: Parts of classes: what `functools.wraps` copies from a class is no data of an object.
+_PARTS = (types.GetSetDescriptorType, types.MemberDescriptorType, types.MethodDescriptorType, classmethod)
+
 #: What a path has that must not be asserted.
 UNSTABLE = ("unstable",)
 
@@ -158,7 +161,12 @@ _CALLS: dict[str, Callable[[Any], Any]] = {
 
 def public_attributes(value: object) -> list[str]:
     """Names of an object's public data: what it holds, its slots and its properties."""
-    own = [name for name in getattr(value, "__dict__", ()) if type(name) is str and name[0] != "_"]
+    held = getattr(value, "__dict__", {})
+    own = [
+        name
+        for name, one in held.items()
+        if type(name) is str and name[:1] != "_" and type(one) not in _PARTS
+    ]
     kind: Any = type(value)
     return list(dict.fromkeys([*own, *_attributes_of(kind)]))[:MOST_ATTRIBUTES]
 

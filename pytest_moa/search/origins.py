@@ -1,10 +1,12 @@
-"""Where an exception came from: a wrong call, a `raise` of the code, or something that failed in it."""
+"""Where something came from: an exception out of a wrong call or a `raise`, a class out of a module."""
 
 from __future__ import annotations
 
 import functools
 import linecache
-from collections.abc import Collection
+import types
+from collections.abc import Collection, Mapping
+from typing import Any
 
 
 def left_here(error: BaseException, ours: Collection[str]) -> bool:
@@ -42,3 +44,14 @@ def _inside_raise(filename: str, line: int) -> bool:
         if not source.endswith(("(", ",", "\\")):
             return False
     return False
+
+
+def is_defined_in(kind: type, names: Mapping[str, Any]) -> bool:
+    """Whether a class was made in the module with these names, whatever its `__module__` says.
+
+    Packages let classes say that they come from where they are to be imported from.
+    """
+    if kind.__module__ == names.get("__name__"):
+        return True
+    functions = (one for one in vars(kind).values() if isinstance(one, types.FunctionType))
+    return any(one.__globals__ is names for one in functions)

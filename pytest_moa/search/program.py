@@ -15,6 +15,8 @@ from pytest_moa.values import Expression
 
 #: The form of a step that is any statement, in `callee`.
 RAW = "{callee}\n"
+#: The form of a step that reads an attribute, or writes a value down.
+READ = "{callee}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class Shape:
     """`kind` is "int", "str", "list", "dict", "callable", "object", ...; `inner` its elements' shapes.
 
     `values` are the possible values of a "literal", the class of an "object" and of a "class", or
-    how many arguments a "callable" gets.
+    how many arguments a "callable" gets; what a "callable" gives is its `inner`.
     """
 
     kind: str
@@ -187,6 +187,8 @@ _METHODS: tuple[tuple[frozenset[str], Shape], ...] = (
     (frozenset({"hour", "minute", "tzinfo", "astimezone", "timestamp"}), Shape("datetime")),
     (frozenset({"numerator", "denominator", "is_integer", "bit_length"}), NUMBER),
     (frozenset({"group", "groups", "groupdict", "span"}), Shape("match")),
+    (frozenset({"wait", "wait_for", "notify", "notify_all"}), Shape("condition")),
+    (frozenset({"acquire", "release", "locked"}), Shape("context")),
     (frozenset({"sub", "fullmatch", "search", "findall", "finditer", "pattern"}), Shape("pattern")),
 )
 _PASSED: Mapping[str, Shape] = {
@@ -203,6 +205,15 @@ _PASSED: Mapping[str, Shape] = {
     "dict": Shape("dict"),
     "callable": Shape("callable", values=(-1,)),
 }
+#: Callables that get a callable at one position and anything at others.
+_PASSED_AT: Mapping[tuple[str, int], Shape] = dict.fromkeys(
+    (
+        *((name, 0) for name in ("MethodType", "types.MethodType", "partial", "functools.partial")),
+        *((name, 0) for name in ("wraps", "functools.wraps", "map", "filter")),
+        *((name, 1) for name in ("update_wrapper", "functools.update_wrapper")),
+    ),
+    Shape("callable", values=(-1,)),
+)
 _NAMES: tuple[tuple[str, Shape], ...] = (
     (
         r"(text|string|str|s|name|word|sentence|phrase|line|data|path|url|prefix|suffix|sep|separator|title|fmt|format|msg|message|char|html|source|encoding|label|content|token|pattern|key_?name|delimiter)$",
@@ -240,13 +251,19 @@ def of_use(name: str, use: Use, resolve: Mapping[str, Any], depth: int = 0) -> l
         except Exception:
             continue
     if use.called >= 0:
-        found.append(Shape("callable", values=(use.called,)))
+        gives = of_use("", use.result, resolve, depth + 1)[:1] if use.result and depth < DEEPEST else ()
+        found.append(Shape("callable", tuple(gives), (use.called,)))
     names = use.attributes - {"__class__", "__len__", "__contains__", "__name__", "__dict__"}
     hits = [(len(methods & names), shape) for methods, shape in _METHODS if methods & names]
     found.extend(shape for _, shape in sorted(hits, key=lambda hit: -hit[0])[:2])
-    if names and not hits and use.called < 0:
+    if use.entered:
+        found.append(Shape("context"))
+    if use.stored:
+        found.append(Shape("dict"))
+    if names and not hits and use.called < 0 and not use.entered and not use.stored:
         found.append(Shape("namespace", values=tuple(sorted(names))))
     found.extend(_PASSED[callee] for callee, position, _ in use.passed if callee in _PASSED and position >= 0)
+    found.extend(_PASSED_AT[callee, at] for callee, at, _ in use.passed if (callee, at) in _PASSED_AT)
     found.extend(of_value(value) for value in use.compared if value is not None)
     if use.arithmetic:
         found.append(NUMBER)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pytest_moa.search.hunt import Hunt, Known
 from pytest_moa.search.neighbours import literal, simpler
-from pytest_moa.search.program import Argument, Program
+from pytest_moa.search.program import READ, Argument, Program
 from pytest_moa.values import Expression
 
 #: Variants that are tried for one program, and seconds.
@@ -92,6 +92,9 @@ def variants(program: Program, hunt: Hunt) -> Iterator[Program]:
                 yield program.with_step(index, replace(step, arguments=fewer))
     given = {step.name for step in program.steps}
     for index, step in enumerate(program.steps):
+        if step.form == READ and step.role == "given":
+            for other in simpler(Expression(step.callee)):
+                yield program.with_step(index, replace(step, callee=other.source))
         for at, argument in enumerate(step.arguments):
             if step.role == "world":
                 continue

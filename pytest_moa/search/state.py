@@ -6,6 +6,8 @@ from collections import OrderedDict, defaultdict, deque
 from collections.abc import Mapping
 from typing import Any
 
+from pytest_moa.search.origins import is_defined_in
+
 _TABLES = (list, dict, set, deque, OrderedDict, defaultdict)
 #: Larger tables are not compared after each run.
 LARGEST = 5_000
@@ -15,14 +17,12 @@ class Tables:
     """The lists, dicts and sets that a module or its classes hold, as they are now."""
 
     def __init__(self, names: Mapping[str, Any]) -> None:
-        home = names.get("__name__")
         found: dict[int, Any] = {}
         for name, value in list(names.items()):
             if name.startswith("__"):
                 continue
-            inside = (
-                list(vars(value).values()) if isinstance(value, type) and value.__module__ == home else []
-            )
+            held = isinstance(value, type) and is_defined_in(value, names)
+            inside = list(vars(value).values()) if held else []
             for one in (value, *inside):
                 if type(one) in _TABLES and len(one) <= LARGEST:
                     found[id(one)] = one

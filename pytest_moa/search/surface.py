@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import enum
 import inspect
+import textwrap
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, Literal
 
-from pytest_moa.search.clues import Clues, Use, clues_of, constants_in
+from pytest_moa.search.clues import Clues, FunctionNode, Use, clues_of, constants_in, note_kept
 from pytest_moa.search.inputs import patterns_in, tokens_of
+from pytest_moa.search.origins import is_defined_in
 from pytest_moa.search.shapes import ANY, Shape, annotations_of, documented, of_annotation, of_use, of_value
 
 Kind = Literal["function", "constructor", "method", "classmethod", "property"]
@@ -58,6 +61,7 @@ class Surface:
     constants: list[Any] = field(default_factory=list)
     tokens: list[str] = field(default_factory=list)
     clues: dict[str, Clues] = field(default_factory=dict)
+    inherited: dict[str, Clues] = field(default_factory=dict)  #: of bases in other modules of the package
 
     def constructor(self, name: str) -> Callee | None:
         """How a class of the module is made."""
@@ -74,17 +78,46 @@ def surface_of(module: ModuleType, source: str) -> Surface:
             surface.constants += [text for name in kind.__members__ for text in (name.lower(), name)]
     surface.tokens = tokens_of([*surface.constants, *(one.pattern for one in patterns_in(vars(module)))])
     for name, value in list(vars(module).items()):
-        mine = getattr(value, "__module__", None) == module.__name__
-        if isinstance(value, type):
+        if isinstance(value, type) and is_defined_in(value, vars(module)):
             plain = value.__name__ == name and not issubclass(value, BaseException)
-            if mine and (plain or any(one.startswith(f"{name}.") for one in surface.clues)):
+            if plain or any(one.startswith(f"{name}.") for one in surface.clues):
                 surface.classes[name] = value
-        elif name in surface.clues and callable(value):
+    noted: set[tuple[str, str]] = set()
+    for kind in surface.classes.values():
+        _note_bases(surface, kind, noted)
+    for name, value in list(vars(module).items()):
+        if name in surface.clues and callable(value) and not isinstance(value, type):
             surface.callees[name] = _callee(surface, name, "function", "", value, value)
     for name, kind in surface.classes.items():
         surface.callees[f"{name}()"] = _callee(surface, f"{name}()", "constructor", name, kind, kind)
         _add_methods(surface, name, kind)
     return surface
+
+
+def _note_bases(surface: Surface, kind: type, noted: set[tuple[str, str]]) -> None:
+    """What one class of a hierarchy keeps, others of it use: mixins, and bases in other modules.
+
+    `noted` are the pairs of classes that need not be looked at again.
+    """
+    package = surface.module.__name__.partition(".")[0]
+    known = surface.clues | surface.inherited
+    functions: dict[str, list[FunctionNode]] = {}
+    for base in kind.__mro__:
+        if base.__module__.partition(".")[0] != package:
+            continue
+        prefix = f"{base.__qualname__}."
+        if not is_defined_in(base, vars(surface.module)) and not any(one.startswith(prefix) for one in known):
+            with contextlib.suppress(OSError, TypeError, SyntaxError):
+                source = textwrap.dedent(inspect.getsource(base))
+                surface.inherited |= clues_of(ast.parse(source))
+                known = surface.clues | surface.inherited
+        functions[prefix] = [one.node for name, one in known.items() if name.startswith(prefix)]
+    for prefix, own in functions.items():
+        made = surface.clues.get(f"{prefix}__init__")
+        others = [other for other in functions if other != prefix and (prefix, other) not in noted]
+        if made is not None:
+            note_kept(made.node, made.uses, own, [node for other in others for node in functions[other]])
+            noted.update((prefix, other) for other in others)
 
 
 def _add_methods(surface: Surface, owner: str, kind: type) -> None:
@@ -93,8 +126,8 @@ def _add_methods(surface: Surface, owner: str, kind: type) -> None:
             continue
         for name, value in list(vars(base).items()):
             qualname = f"{owner}.{name}"
-            mine = (
-                f"{base.__qualname__}.{name}" in surface.clues and base.__module__ == surface.module.__name__
+            mine = f"{base.__qualname__}.{name}" in surface.clues and is_defined_in(
+                base, vars(surface.module)
             )
             if qualname in surface.callees or name in _NEVER or (name.startswith("_") and not mine):
                 continue
@@ -136,9 +169,10 @@ _NEVER = {
 
 def _callee(surface: Surface, qualname: str, kind: Kind, owner: str, value: Any, function: Any) -> Callee:
     name = owner if kind == "constructor" else qualname.rpartition(".")[2]
-    looked_up = f"{owner}.__init__" if kind == "constructor" else qualname
+    looked_up = f"{_initialised_by(value)}.__init__" if kind == "constructor" else qualname
     plain = inspect.unwrap(function) if callable(function) else function
-    clues = surface.clues.get(looked_up) or surface.clues.get(getattr(plain, "__qualname__", ""))
+    known = surface.clues | surface.inherited
+    clues = known.get(looked_up) or known.get(getattr(plain, "__qualname__", ""))
     hinted = (
         getattr(function, "__init__", plain)
         if kind == "constructor" and "__dataclass_fields__" not in vars(function)
@@ -171,6 +205,12 @@ def _callee(surface: Surface, qualname: str, kind: Kind, owner: str, value: Any,
     public = (special or not name.startswith("_")) and not owner.startswith("_")
     returns = of_annotation(hints.get("return", inspect.Parameter.empty))
     return Callee(qualname, name, kind, owner, parameters, public, constants, docstring, returns)
+
+
+def _initialised_by(kind: type) -> str:
+    """The class whose `__init__` a class has."""
+    bases = (base for base in kind.__mro__ if "__init__" in vars(base))
+    return next(bases).__qualname__
 
 
 def _constants(clues: Clues, surface: Surface) -> tuple[Any, ...]:
@@ -233,11 +273,12 @@ def _handed_on(use: Use, surface: Surface, depth: int = 0) -> list[Shape]:
     found: list[Shape] = []
     for callee, position, keyword in use.passed[:6]:
         made = f"{callee}.__init__"
-        clues = surface.clues.get(callee) or surface.clues.get(made)
+        known = surface.clues | surface.inherited
+        clues = known.get(callee) or known.get(made)
         if clues is None:
             continue
         arguments = [one.arg for one in [*clues.node.args.posonlyargs, *clues.node.args.args]]
-        at = position + (made in surface.clues)
+        at = position + (made in known)
         name = keyword or (arguments[at] if position >= 0 and at < len(arguments) else "")
         if name in clues.uses and clues.uses[name] is not use:
             found.extend(of_use("", clues.uses[name], vars(surface.module))[:2])

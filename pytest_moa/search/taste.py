@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_moa.search.inputs import TEXTS, WORDS, expression
 from pytest_moa.search.neighbours import literal
-from pytest_moa.search.program import Argument, Program, Step
+from pytest_moa.search.program import READ, Argument, Program, Step
 from pytest_moa.search.shapes import Shape
 from pytest_moa.search.surface import Callee, Surface, parameter_of
 from pytest_moa.values import Expression
@@ -51,8 +51,8 @@ _KIND_OF: Mapping[type, frozenset[str]] = {
 #: Kinds of plain values, as opposed to objects.
 _PLAIN = frozenset({"bool", "int", "float", "str", "bytes", "none", "literal"})
 _WORD = re.compile(r"[A-Za-z]+|\d+|.", re.DOTALL)
-#: Charges for an argument of another kind than declared, and for each step.
-WRONG_KIND, STEP = 40, 25
+#: Charges for an argument of another kind than declared, for one that is called and cannot be, for each step.
+WRONG_KIND, UNCALLABLE, STEP = 40, 120, 25
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -70,7 +70,8 @@ class Taste:
         """How little a reader would like a program. `callees` are those of its steps, as far as known."""
         total = 0.0
         for step, callee in zip(program.steps, callees, strict=True):
-            total += STEP + 0.2 * len(step.callee)
+            value = step.form == READ and step.role == "given"
+            total += STEP + (self.cost_of_source(step.callee) if value else 0.2 * len(step.callee))
             for position, argument in enumerate(step.arguments):
                 total += 4 + (4 if argument.name else 0)
                 if not any(
@@ -81,7 +82,8 @@ class Taste:
                     total += 15
                 shapes = shapes_at(callee, step, position)
                 if shapes and not _fits(argument.value.source, shapes):
-                    total += WRONG_KIND
+                    called = all(shape.kind == "callable" for shape in shapes)
+                    total += UNCALLABLE if called else WRONG_KIND
         return total
 
     def misfit(

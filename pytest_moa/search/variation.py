@@ -24,6 +24,10 @@ class Variation:
 
     def neighbour(self, program: Program) -> Program | None:
         """A program near to one: an argument varied, drawn anew, dropped or added; a call too."""
+        near = self._neighbour(program)
+        return near and self.generator.complete(near)
+
+    def _neighbour(self, program: Program) -> Program | None:
         rng = self.generator.rng
         if not program.steps:
             return None

@@ -147,9 +147,7 @@ class Writer:
     ) -> list[str]:
         start = len(test.lines)
         if not paths:
-            test.lines.append(
-                step.source if needed or not step.name or step.role == "given" else step.expression
-            )
+            test.lines.append(step.source if needed or step.role == "given" else _run(step))
         elif paths == ["{}"] and not (step.name and needed):
             line = self._assertion(step.expression, (index, "{}"), run, test)
             if len(line) > LINE and step.form == "" and not step.wrap:
@@ -208,7 +206,7 @@ class Writer:
         if isinstance(seen, float) and len(written.source) > 9:
             test.imports.add("import pytest")
             return f"assert {subject} == pytest.approx({written.source})"
-        operator = "is" if isinstance(seen, tuple) and seen and seen[0] in ("name", "enum") else "=="
+        operator = "is" if isinstance(seen, tuple) and seen and seen[0] in ("name", "enum", "held") else "=="
         return f"assert {subject} {operator} {written.source}"
 
     def _named_type(self, seen: Any, test: _Test) -> str:
@@ -241,7 +239,7 @@ class Writer:
         given = f", match={quoted(match)}" if match else ""
         caught = " as caught" if attributes or whole else ""
         test.lines.append(f"with pytest.raises({kind}{given}){caught}:")
-        test.lines.append(f"    {step.expression}")
+        test.lines.append(f"    {_run(step)}")
         checks: list[str] = []
         if whole:
             checks.append(f"assert str(caught.value) == {quoted(message)}")
@@ -296,6 +294,12 @@ class Writer:
 
 def _ran(run: Run) -> int:
     return len(run.values) if run.raised is None else run.raised + 1
+
+
+def _run(step: Step) -> str:
+    """The step as a statement for its effect: no linter takes a lone expression for one."""
+    call = not step.form or step.is_statement or step.expression.endswith(")")
+    return step.expression if call else f"_ = {step.expression}"
 
 
 def _later(program: Program, index: int) -> bool:
