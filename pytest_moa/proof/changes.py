@@ -9,7 +9,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from pytest_moa.proof.normal import FunctionNode, changed_lines, changed_words, dumped, stripped
+from pytest_moa.proof.normal import (
+    FunctionNode,
+    changed_lines,
+    changed_words,
+    declares,
+    dumped,
+    stripped,
+)
 
 #: "affected": not changed itself, but uses a constant, or is of a class, that did.
 Kind = Literal["changed", "added", "removed", "affected"]
@@ -50,6 +57,7 @@ class ChangedFunction:
     why: str = ""
     entries: tuple[Entry, ...] = ()
     words: tuple[str, ...] = ()  #: names in the statements that changed
+    declared: bool = True  #: whether the code says of which types all arguments of the entries are
 
     @property
     def name(self) -> str:
@@ -67,11 +75,15 @@ class ModuleSource:
     classes: dict[str, ast.ClassDef] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)  #: what binds each other name of the module
     lines: dict[str, int] = field(default_factory=dict)
+    bare: set[int] = field(default_factory=set)  #: lines of functions with parameters without annotation
 
     @classmethod
     def of(cls, source: str) -> ModuleSource:
         """Take a module apart. Raises SyntaxError, ValueError."""
-        found = cls(source, stripped(source))
+        tree = ast.parse(source)
+        functions = [node for node in ast.walk(tree) if isinstance(node, FunctionNode)]
+        bare = {node.lineno for node in functions if not declares(node)}
+        found = cls(source, stripped(tree), bare=bare)
         found._walk(found.tree.body, "")
         return found
 
@@ -259,6 +271,15 @@ class Package:
                 queue.append((*caller, steps + 1))
         return tuple(found.values())[:MOST_ENTRIES]
 
+    def declared(self, entry: Entry) -> bool:
+        """Whether the code says of which types all arguments of an entry are."""
+        source = self.modules.get(entry.module)
+        if source is None:
+            return False
+        names = (entry.qualname, f"{entry.qualname}.__init__", f"{entry.qualname}.__new__")
+        nodes = [source.functions[name] for name in names if name in source.functions]
+        return all(node.lineno not in source.bare for node in nodes)
+
     def _callers(self, module: str, qualname: str) -> list[tuple[str, str]]:
         owner, _, name = qualname.rpartition(".")
         wanted = (
@@ -277,8 +298,10 @@ class Package:
 
 def with_entries(changed: Sequence[ChangedFunction], package: Package) -> list[ChangedFunction]:
     """The same with what to call, those with the highest risk first."""
-    found = [
-        replace(one, entries=package.entries(one), public=package.is_public(one.module, one.qualname))
-        for one in changed
-    ]
+    found = []
+    for one in changed:
+        entries = package.entries(one)
+        public = package.is_public(one.module, one.qualname)
+        declared = all(map(package.declared, entries))
+        found.append(replace(one, entries=entries, public=public, declared=declared))
     return sorted(found, key=lambda one: (-one.risk, one.path, one.lines))

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any
 
-from pytest_moa.proof.behaviour import ACCIDENT, BehaviourChange, Outcome, Side, identity
+from pytest_moa.proof.behaviour import ACCIDENT, BehaviourChange
 from pytest_moa.proof.changes import ChangedFunction
 from pytest_moa.proof.clock import Clock, TimeIsOver
-from pytest_moa.proof.difference import Details, Difference, differences, shown
+from pytest_moa.proof.difference import Details, Difference, differences
+from pytest_moa.proof.kept import Kept, change_name
 from pytest_moa.proof.lane import Lane, mentions_private
-from pytest_moa.proof.reducing import reductions
+from pytest_moa.proof.reducing import reduced
 from pytest_moa.proof.replaying import Replayer
 from pytest_moa.proof.sighting import (
     ACCIDENTS,
@@ -26,6 +27,7 @@ from pytest_moa.proof.sighting import (
     Note,
     Sighting,
     is_accident,
+    is_meant,
 )
 from pytest_moa.proof.snippet import Snippet
 from pytest_moa.proof.texts import shortened
@@ -33,26 +35,22 @@ from pytest_moa.proof.writing import Unwritable
 
 #: Seconds for one program, and for one that is late, to be sure.
 SECONDS, LONG = 0.25, 2.0
-#: Witnesses of one changed function, and of one kind among them.
-MOST_WITNESSES, MOST_OF_A_KIND = 4, 2
 #: Programs of one batch that are looked at closer.
 MOST_EXAMINED = 12
+#: Smaller programs of one step that are looked at closer.
+MOST_REDUCED = 6
 #: Inputs of one changed function that are told to proposers.
 MOST_TRIED = 12
 #: Seconds for one batch of generated programs.
 PATIENCE = 1.5
 #: Seconds for making one witness smaller.
 SHRINKING = 3.0
-#: Share of the whole time after a function's last witness, divided by how many there are, that is enough.
-QUIET = 0.2
 #: Differences of one test, or of one entry, that were none, after which its others are not looked at.
 MOST_NOISE = 5
 #: Places of one program that are tried in a test.
 MOST_WRITTEN = 4
 #: Programs of a kind that showed nothing new after which few of one batch are looked at; how few those are.
 MOST_FRUITLESS, MOST_OF_THE_POOR = 8, 1
-#: Tests that were written for one kind of difference and did not prove it.
-MOST_REFUTED = 4
 
 
 @dataclass(slots=True)
@@ -80,35 +78,22 @@ class Hunt:
         self.changed = {one.name: one for one in changed}
         self.replayer = replayer
         self.clock = clock
-        self._seconds = clock.left()
         self.progress = progress
-        self.tell = tell
         self.branches: dict[str, frozenset[str]] = {}  #: "module branch", by changed function, at base
         self.pending: list[Sighting] = []  #: seen, and not proved for want of time
         self._accidents: dict[str, Sighting] = {}  # the least witnesses, for who has no other
-        self._shapes: set[tuple[Any, ...]] = set()
-        self._said: dict[tuple[str, str], int] = {}  # highest rank by function and what head raised
-        self.found: list[BehaviourChange] = []
+        self.kept = Kept(clock.left(), tell)
         self.tallies = {name: Tally() for name in self.changed}
         self.notes: Counter[Note] = Counter()
-        self._kinds: Counter[tuple[str, ...]] = Counter()
-        self._refuted: Counter[tuple[str, ...]] = Counter()
         self._seen: set[str] = set()
         self._noise: Counter[str] = Counter()  # differences that were none, by test or by entry
         self._fruitless: Counter[Group] = Counter()  # sightings that showed nothing new
         self._chancy: set[str] = set()  # tests that do not do the same twice
-        self._last: dict[str, float] = {}  # when a function showed its last witness
 
     @property
     def over(self) -> bool:
         """Whether the time is up."""
         return self.clock.over
-
-    def done_with(self, name: str) -> bool:
-        """Whether a function has shown enough, or nothing new for a while."""
-        mine = sum(change_name(one) == name for one in self.found)
-        quiet = time.monotonic() - self._last.get(name, time.monotonic())
-        return mine >= MOST_WITNESSES or (mine > 0 and quiet > QUIET * self._seconds / mine)
 
     def consider(
         self, lane: Lane, snippets: Iterable[Snippet], patience: float = PATIENCE
@@ -236,12 +221,21 @@ class Hunt:
             return None
         name = self._name_of(snippet, base[0])
         sighting = self._sighting(lane, snippet, name, found[0], base[0])
+        if self._is_ill_typed(snippet, name, base[0], head[0]):
+            return None
         if is_accident(base[0]):
             if head[0]["error"] is None:
                 least = replace(sighting, difference=replace(found[0], rank=ACCIDENT))
                 self._accidents.setdefault(name, least)
             return None
-        return sighting if self._wanted(sighting) else None
+        return sighting if self.kept.wants(sighting) else None
+
+    def _is_ill_typed(
+        self, snippet: Snippet, name: str, base: Mapping[str, Any], head: Mapping[str, Any]
+    ) -> bool:
+        """Whether base refuses a guess, and one side says no more than that its type is a wrong one."""
+        refused = is_accident(base) or (base.get("error") is not None and is_accident(head))
+        return refused and not is_meant(snippet, self.changed[name])
 
     def _sighting(
         self, lane: Lane, snippet: Snippet, name: str, difference: Difference, base: Mapping[str, Any]
@@ -254,7 +248,7 @@ class Hunt:
         if self.over:
             self.pending.append(sighting)
             return
-        if not self._wanted(sighting):
+        if not self.kept.wants(sighting):
             return
         try:
             self._settled(sighting)
@@ -271,10 +265,10 @@ class Hunt:
             for difference in found[:MOST_WRITTEN]:
                 if sighting.difference.rank == ACCIDENT:
                     difference = replace(difference, rank=ACCIDENT)
-                elif is_accident(base[0]):
+                elif is_accident(base[0]) or self._is_ill_typed(one, name, base[0], head[0]):
                     continue
                 seen = self._sighting(lane, one, name, difference, base[0])
-                if self._wanted(seen):
+                if self.kept.wants(seen):
                     if self._proved(seen, base[0], head[0]):
                         return
                 elif difference.rank > sighting.difference.rank:
@@ -292,7 +286,7 @@ class Hunt:
 
     def finish_accidents(self) -> None:
         """Prove the least of witnesses for functions that have shown no other."""
-        known = {change_name(one) for one in self.found}
+        known = {change_name(one) for one in self.kept.found}
         for name, sighting in self._accidents.items():
             if name not in known and not self.over:
                 with contextlib.suppress(TimeIsOver):
@@ -310,21 +304,9 @@ class Hunt:
             return aimed
         return max(owners, key=lambda name: self.changed[name].risk)
 
-    def _wanted(self, sighting: Sighting) -> bool:
-        kind = (sighting.name, *sighting.difference.kind)
-        return (
-            self._kinds[kind] < MOST_OF_A_KIND
-            and sighting.shape not in self._shapes
-            and self._said.get((sighting.name, sighting.raised), -1) < sighting.difference.rank
-            and self._refuted[kind] < MOST_REFUTED
-            and not self.done_with(sighting.name)
-        )
-
     def _proved(self, seen: Sighting, base: Mapping[str, Any], head: Mapping[str, Any]) -> bool:
-        lane, snippet, difference, name = seen.lane, seen.snippet, seen.difference, seen.name
-        kind = (name, *difference.kind)
         try:
-            test = lane.test(snippet, difference, base)
+            test = seen.lane.test(seen.snippet, seen.difference, base)
             if mentions_private(test):
                 raise Unwritable("it uses private names")
         except (Unwritable, SyntaxError) as error:
@@ -334,102 +316,39 @@ class Hunt:
                     f"differences were left out: no test can assert them ({error})",
                 )
             ] += 1
-            self._refuted[kind] += 1
+            self.kept.refuted(seen)
             return False
         verdict = self.replayer.verdict(test)
         if not verdict.proves:
-            self._refuted[kind] += 1
+            self.kept.refuted(seen)
             self.notes[UNSTABLE] += 1
             self.rejected(test, verdict.base_message if verdict.base < 3 else "passes on head")
             return False
-        self._kinds[kind] += 1
-        self._shapes.add(seen.shape)
-        if seen.raised:
-            self._said[name, seen.raised] = difference.rank
-        self.add(snippet, difference, base, head, name, test)
+        self.kept.proved(seen, self.changed[seen.name], test, base, head)
+        self.progress(f"{self.changed[seen.name].qualname}: {shortened(seen.snippet.source, 80)}")
         return True
 
     def rejected(self, test: str, why: str) -> None:
         """Hear of a test that proved nothing; for those who look for reasons."""
 
-    def add(
-        self,
-        snippet: Snippet,
-        difference: Difference,
-        base: Mapping[str, Any],
-        head: Mapping[str, Any],
-        name: str,
-        test: str,
-    ) -> None:
-        """Keep a witness."""
-        function = self.changed[name]
-        was, now = side_of(base, difference, difference.base), side_of(head, difference, difference.head)
-        change = BehaviourChange(
-            id=identity(function.module, function.qualname, snippet.source, was, now, difference.differs),
-            path=function.path,
-            module=function.module,
-            qualname=function.qualname,
-            line=function.lines[0],
-            input=snippet.source,
-            base=was,
-            head=now,
-            differs=difference.differs,
-            test=test,
-            found_by=snippet.by,
-            rank=difference.rank,
-        )
-        if all(one.test != change.test for one in self.found):
-            self.found.append(change)
-            self._last[name] = time.monotonic()
-            self.tell(change)
-            self.progress(f"{function.qualname}: {shortened(snippet.source, 80)}")
-
     def shrunk(self, lane: Lane, snippet: Snippet, wanted: Difference) -> Snippet:
         """A smaller program that differs in the same way."""
-        left = self.clock.left()
-        until = time.monotonic() + min(SHRINKING, left / 3)
-        best = snippet
-        while time.monotonic() < until and not self.clock.stop.is_set():
-            tried = [replace(best, source=source, code="") for source in reductions(best.source)]
-            tried = sorted((one for one in tried if one.cost < best.cost), key=lambda one: one.cost)
-            base, head = lane.run(tried, SECONDS) if tried else ([], [])
+        until = time.monotonic() + min(SHRINKING, self.clock.left() / 3)
+
+        def over() -> bool:
+            return time.monotonic() > until or self.clock.stop.is_set()
+
+        def first(tried: Sequence[Snippet]) -> Snippet | None:
+            base, head = lane.run(tried, SECONDS)
             differing = [
                 one for one, was, now in zip(tried, base, head, strict=True) if was["digest"] != now["digest"]
             ]
-            better = None
-            for one in differing[:6]:
+            for one in differing[:MOST_REDUCED]:
                 _, _, found = self.looked_at(lane, one, sure=False)
                 if found and (found[0].kind == wanted.kind or found[0].rank > wanted.rank):
-                    better = one
+                    return one
+                if over():
                     break
-                if time.monotonic() > until:
-                    break
-            if better is None:
-                break
-            best = better
-        return best
+            return None
 
-
-def change_name(change: BehaviourChange) -> str:
-    """The changed function, as "package.module:Class.method"."""
-    return f"{change.module}:{change.qualname}"
-
-
-def side_of(details: Mapping[str, Any], difference: Difference, text: str) -> Side:
-    """What one side did, for people."""
-    outcome: Outcome = "returned"
-    if details["late"]:
-        outcome = "timed_out"
-    elif details.get("crashed"):
-        outcome = "crashed"
-    elif details["error"] is not None:
-        outcome = "raised"
-    arguments = text if difference.differs == "arguments" else ""
-    whole = shown(details) if difference.differs in ("arguments", "output", "warnings") else text
-    return Side(
-        outcome,
-        shortened(whole or text),
-        shortened(details.get("output", "")),
-        tuple(shortened(one) for one in details.get("warned", ())),
-        shortened(arguments),
-    )
+        return reduced(snippet, first, over)

@@ -48,11 +48,16 @@ def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
     return body
 
 
-def stripped(source: str) -> ast.Module:
-    """The tree of a module without docstrings and annotations. Raises SyntaxError, ValueError."""
-    tree = ast.parse(source)
+def stripped(tree: ast.Module) -> ast.Module:
+    """The tree of a module, changed: without docstrings and annotations."""
     tree.body = _without_docstring(tree.body) if tree.body else []
     return _Stripped().visit(tree)  # type: ignore[no-any-return]
+
+
+def declares(node: FunctionNode) -> bool:
+    """Whether each parameter has an annotation; as long as they have not been taken out."""
+    given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    return all(one.annotation is not None for one in given if one.arg not in ("self", "cls"))
 
 
 def dumped(node: ast.AST) -> str:

@@ -15,7 +15,8 @@ from pytest_moa.proof.campaign import Campaign, Failures
 from pytest_moa.proof.changes import ChangedFunction, Entry
 from pytest_moa.proof.clock import Clock
 from pytest_moa.proof.gathering import Comparison, compared, differing_files, is_source
-from pytest_moa.proof.hunting import MOST_TRIED, Hunt, change_name
+from pytest_moa.proof.hunting import MOST_TRIED, Hunt
+from pytest_moa.proof.kept import change_name
 from pytest_moa.proof.questions import OpenQuestion, questions_of
 from pytest_moa.proof.replaying import Replayer, tree_of
 from pytest_moa.proof.sighting import UNDECLARED, Note
@@ -90,21 +91,16 @@ def prove(
     if functions is not None:
         comparison.changed = _limited(comparison, functions)
     clock = Clock(began + seconds, stop or threading.Event())
+    tell = found or (lambda _: None)
     with Replayer(base, head, confined=confined, workers=workers, clock=clock) as replayer:
-        hunt = Hunt(
-            comparison.changed,
-            replayer,
-            clock,
-            progress or (lambda _: None),
-            found or (lambda _: None),
-        )
+        hunt = Hunt(comparison.changed, replayer, clock, progress or (lambda _: None), tell)
         campaign = Campaign(base, head, comparison, hunt, confined=confined, workers=workers)
         campaign.run(_proposed(calls))
     imports = _import_changes(comparison, campaign.failures)
     for change in imports:
-        hunt.tell(change)
+        tell(change)
     return Proof(
-        (*imports, *sorted(hunt.found, key=lambda one: -one.rank)),
+        (*imports, *sorted(hunt.kept.found, key=lambda one: -one.rank)),
         tuple(_searched(hunt, comparison, campaign.failures)),
         probe().name if confined else "none",
         round(time.monotonic() - began, 2),
@@ -195,7 +191,7 @@ def _searched(hunt: Hunt, comparison: Comparison, failures: Failures) -> list[Se
         tally = hunt.tallies[one.name]
         status: Status = "no difference found"
         why = one.why
-        if any(change_name(change) == one.name for change in hunt.found):
+        if any(change_name(change) == one.name for change in hunt.kept.found):
             status = "differs"
         elif broken := failures.base.get(one.module) or failures.head.get(one.module):
             status, why = "not comparable", f"cannot be imported: {shortened(broken, 120)}"
@@ -255,7 +251,7 @@ def _notes(hunt: Hunt, comparison: Comparison) -> list[str]:
         notes.append(f"the time was over before these differences could be proved: {'; '.join(seen[:5])}")
         if len(seen) > 5:
             notes[-1] += f"; and {len(seen) - 5} more"
-    if hunt.found:
+    if hunt.kept.found:
         del hunt.notes[UNDECLARED]  # it explains why nothing is shown
     return [*notes, *(_counted(count, what) for what, count in hunt.notes.most_common(8))]
 

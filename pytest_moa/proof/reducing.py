@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
+from pytest_moa.proof.snippet import Snippet
 from pytest_moa.search.neighbours import simpler
 from pytest_moa.values import Expression
 
@@ -19,6 +20,21 @@ def reductions(source: str) -> list[str]:
     found = dict.fromkeys([*_fewer_statements(tree), *_fewer_arguments(tree), *_simpler_literals(tree)])
     found.pop(source, None)
     return list(found)[:MOST]
+
+
+def reduced(
+    snippet: Snippet, first: Callable[[Sequence[Snippet]], Snippet | None], over: Callable[[], bool]
+) -> Snippet:
+    """A smaller program; `first` gives the first of some that still shows what it should, None for none."""
+    best = snippet
+    while not over():
+        tried = [best.with_source(source) for source in reductions(best.source)]
+        tried = sorted((one for one in tried if one.cost < best.cost), key=lambda one: one.cost)
+        better = first(tried) if tried else None
+        if better is None:
+            break
+        best = better
+    return best
 
 
 def _fewer_statements(tree: ast.Module) -> Iterator[str]:

@@ -87,7 +87,7 @@ class Rehearsal:
 
     def round(self) -> bool:
         """One batch for the function that has waited longest for its risk; False if there is none left."""
-        open_ = [name for name in self.amplifiers if not self.hunt.done_with(name)]
+        open_ = [name for name in self.amplifiers if not self.hunt.kept.done_with(name)]
         if not open_:
             return False
         name = min(open_, key=lambda one: (self.rounds[one] + 1) / self.hunt.changed[one].risk)

@@ -65,7 +65,7 @@ class Search:
         open_ = [
             one
             for one in self.places
-            if one.empty < MOST_EMPTY and not self.hunt.done_with(one.function.name)
+            if one.empty < MOST_EMPTY and not self.hunt.kept.done_with(one.function.name)
         ]
         if not open_:
             return False

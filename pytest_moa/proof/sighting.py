@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pytest_moa.proof.changes import ChangedFunction
 from pytest_moa.proof.difference import Difference
 from pytest_moa.proof.lane import Lane
 from pytest_moa.proof.snippet import Snippet
@@ -60,12 +61,26 @@ class Sighting:
         return self.difference.head if self.difference.differs == "exception" else ""
 
     @property
+    def kind(self) -> tuple[str, ...]:
+        """What several witnesses of one function may have in common."""
+        return self.name, *self.difference.kind
+
+    @property
     def shape(self) -> tuple[Any, ...]:
         """What another witness would only say again."""
-        return (self.name, *self.difference.kind, self.branches)
+        return *self.kind, self.branches
 
 
-def is_accident(base: Mapping[str, Any]) -> bool:
-    """Whether base raised what Python itself raises for an argument of a wrong kind."""
-    error = base.get("error")
+def is_accident(side: Mapping[str, Any]) -> bool:
+    """Whether a side raised what Python itself raises for an argument of a wrong kind."""
+    error = side.get("error")
     return error is not None and error["kind"] in ACCIDENTS and not error["told"]
+
+
+#: Proposers that know nothing of what a parameter without annotation is for.
+_GUESSING = frozenset({"amplified", "annotations", "literals", "search"})
+
+
+def is_meant(snippet: Snippet, function: ChangedFunction) -> bool:
+    """Whether somebody means code to take such input: the code's annotations, or who wrote the program."""
+    return function.declared or _GUESSING.isdisjoint(snippet.by)

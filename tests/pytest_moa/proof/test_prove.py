@@ -67,6 +67,32 @@ def test_an_equivalent_change_shows_nothing(tmp_path: Path) -> None:
     assert question.tried
 
 
+def test_what_code_without_annotations_refuses_is_no_witness(tmp_path: Path) -> None:
+    base = """\
+    def spoken(text, how):
+        if how == "loud":
+            return text.upper()
+        if how == "plain":
+            return text
+        raise ValueError(f"no such way: {how!r}")
+
+    def titled(words):
+        return " ".join(map(str.capitalize, words))
+    """
+    head = """\
+    def spoken(text, how):
+        ways = {"loud": lambda: text.upper(), "plain": lambda: text}
+        if how not in ways:
+            raise ValueError(f"no such way: {how!r}")
+        return ways[how]()
+
+    def titled(words):
+        return " ".join([word.capitalize() for word in words])
+    """
+    sides = two_versions(tmp_path, {"say.py": base}, {"say.py": head})
+    assert prove(sides, None, seconds=6).changes == ()
+
+
 def test_a_module_that_cannot_be_imported_any_more_is_a_change(tmp_path: Path) -> None:
     sides = two_versions(tmp_path, ADDS, {"shop.py": "import not_there\n" + ADDS["shop.py"]})
     (change,) = prove(sides, None, seconds=5).changes
