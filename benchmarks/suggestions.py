@@ -1,6 +1,7 @@
 """What the suggested tests are worth: mutants killed from an empty test file, with no model.
 
     python -m benchmarks.suggestions [--seconds 60] [--mutants 24] [--only NAME ...]
+    python -m benchmarks.suggestions --config moa.toml [--model-seconds 300] ...  (`committees`)
 
 Each package comes from the package registry, without its tests. `pytest --moa --moa-accept` writes tests
 for one module; then they run against mutants made by `independent_mutants`, twenty times under other hash
@@ -18,11 +19,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.committees import runs_of, together
 from benchmarks.independent_mutants import independent_mutants
 from benchmarks.peers import BUILD, sources
 
@@ -60,9 +64,15 @@ def main() -> int:
     parser.add_argument("--mutants", type=int, default=24, help="sampled from each module; 0 takes all")
     parser.add_argument("--max", type=int, default=10, help="tests to suggest for each module")
     parser.add_argument("--only", nargs="*", default=[], help="packages")
+    parser.add_argument("--config", type=Path, help="a moa.toml with chat members")
+    parser.add_argument("--model-seconds", type=float, default=300, help="for the models of a run, on top")
     options = parser.parse_args()
     modules = [module for module in MODULES if not options.only or module.package in options.only]
-    figures = {module.name: measured(module, options) for module in modules}
+    if options.config:
+        found = {module.name: with_members(module, options) for module in modules}
+        print(json.dumps({"modules": found, **together(found)}, indent=2))
+        return 0
+    figures = {module.name: measured(module, options, {}, options.seconds) for module in modules}
     scores = [one["killed"] / one["mutants"] for one in figures.values() if one["mutants"]]
     print(
         json.dumps(
@@ -72,16 +82,30 @@ def main() -> int:
     return 0
 
 
-def measured(module: Module, options: argparse.Namespace) -> dict[str, Any]:
+def with_members(module: Module, options: argparse.Namespace) -> dict[str, Any]:
+    """One module with and without models."""
+
+    def measure(run: str, variables: Mapping[str, str], seconds: float) -> dict[str, Any]:
+        found = measured(module, options, variables, seconds)
+        print(json.dumps({module.name: {run: found}}), file=sys.stderr, flush=True)
+        return found
+
+    return runs_of(options.config, options.seconds, options.model_seconds, measure)
+
+
+def measured(
+    module: Module, options: argparse.Namespace, variables: Mapping[str, str], moa_seconds: float
+) -> dict[str, Any]:
     """Suggest tests for one module, then try what was accepted."""
     with tempfile.TemporaryDirectory() as scratch:
         root = unpacked(module, Path(scratch))
         environ = environment(module, root)
         command = [sys.executable, "-m", "pytest", "--moa", "--moa-target", module.path, "--moa-accept"]
-        command += ["--moa-seconds", str(options.seconds), "--moa-max", str(options.max)]
+        command += ["--moa-seconds", str(moa_seconds), "--moa-max", str(options.max)]
         command += ["--moa-report", "report.json", "-q"]
         start = time.perf_counter()
-        done = subprocess.run(command, cwd=root, env=environ, capture_output=True, text=True)
+        with_variables = {**environ, **variables}
+        done = subprocess.run(command, cwd=root, env=with_variables, capture_output=True, text=True)
         seconds = round(time.perf_counter() - start, 1)
         tests = sorted(root.glob("tests/**/test_*.py"))
         kept = BUILD / "accepted" / module.package
@@ -91,22 +115,44 @@ def measured(module: Module, options: argparse.Namespace) -> dict[str, Any]:
         for file in [*tests, root / "report.json"]:
             if file.exists():
                 shutil.copy(file, kept)
-        if run_tests(root, environ) != 0:  # no test at all is no pass either
-            return {
-                "exit": done.returncode,
-                "seconds": seconds,
-                "mutants": 1,
-                "killed": 0,
-                "why": done.stdout[-800:],
-            }
-        return {
+        found = {
             "exit": done.returncode,
             "seconds": seconds,
             "tests": sum(file.read_text().count("\ndef test_") for file in tests),
+            "broken": 0,
+            **by_members(root / "report.json"),
+        }
+        if run_tests(root, environ) != 0:  # no test at all is no pass either
+            broken = int(found["tests"] > 0)
+            why = done.stdout[-800:]
+            return {**found, "mutants": 1, "killed": 0, "broken": broken, "flaky reruns": 0, "why": why}
+        return {
+            **found,
             **against_mutants(module, root, environ, options.mutants),
             "flaky reruns": flaky(root, environ),
             "lint": linted(root, tests),
         }
+
+
+def by_members(report: Path) -> dict[str, Any]:
+    """What the models did: how often they answered, what of it was executed, and how much was chosen."""
+    if not report.exists():
+        return {}
+    told = json.loads(report.read_text(encoding="utf-8"))
+    chat = [one["name"] for one in told["costs"] if one["kind"] in ("chat", "local")]
+    members = {}
+    for name in chat:
+        cost = next(one for one in told["costs"] if one["name"] == name)
+        proposed = [one for one in told["candidates"] if name in one["proposed_by"]]
+        statuses = Counter(one["status"] for one in proposed)
+        chosen = sum(name in one["proposed_by"] for one in told["suggestions"])
+        members[name] = {
+            "calls": cost["calls"],
+            "failed": cost["failed"],
+            "proposed": dict(statuses),
+            "chosen": chosen,
+        }
+    return {"models": members, "warnings": told["warnings"]} if members else {}
 
 
 def unpacked(module: Module, scratch: Path) -> Path:

@@ -5,7 +5,8 @@
 `--quixbugs` is a checkout of that project: each program's correct version is the base, the defective one
 the head. `--cases` is a folder of cases, each `ID/repo` (a git repository with the tags `base` and `head`)
 and `ID/truth.json` with "kind" ("bug" or "clean"). Prints JSON. The dependencies of the cases' projects
-must be installed in the environment that runs this.
+must be installed in the environment that runs this. With `--config FILE`, a moa.toml, its chat members
+propose calls where the search alone found nothing (`asked_calls`).
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.asked_calls import asked_for_calls
 from moa_engine.errors import MoaError
-from pytest_moa.proof.behaviour import Proof
+from pytest_moa.proof.behaviour import BehaviourChange, Proof
 from pytest_moa.proof.prove import Sides, prove
 
 
@@ -33,6 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cases", type=Path)
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--only", default="", help="ids or programs, separated by commas")
+    parser.add_argument("--config", type=Path, help="a moa.toml with chat members, who propose calls")
+    parser.add_argument("--model-seconds", type=float, default=300, help="for a round of their answers")
     parser.add_argument("--out", type=Path, help="a folder for each comparison's proof")
     given = parser.parse_args(arguments)
     only = frozenset(filter(None, given.only.split(",")))
@@ -41,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name, kind, sides in _all(given, Path(scratch)):
             if only and name not in only:
                 continue
-            row = measured(name, kind, sides, given.seconds, given.out)
+            row = measured(name, kind, sides, given)
             rows.append(row)
             print(json.dumps(row), file=sys.stderr, flush=True)
     print(json.dumps({"summary": summary(rows), "rows": rows}, indent=1))
@@ -82,20 +87,33 @@ def cases(folder: Path, scratch: Path) -> Iterator[tuple[str, str, Sides]]:
         yield case.name, truth["kind"], sides
 
 
-def measured(name: str, kind: str, sides: Sides, seconds: float, out: Path | None) -> dict[str, Any]:
+def measured(name: str, kind: str, sides: Sides, given: argparse.Namespace) -> dict[str, Any]:
     """One comparison; when the first witness was there, and what was found."""
+    seconds: float = given.seconds
+    out: Path | None = given.out
     began = time.monotonic()
     times: list[float] = []
+
+    def found(_: BehaviourChange) -> None:
+        times.append(round(time.monotonic() - began, 1))
+
+    asked: dict[str, Any] = {}
     try:
-        proof = prove(
-            sides, None, seconds=seconds, found=lambda _: times.append(round(time.monotonic() - began, 1))
-        )
+        proof = prove(sides, None, seconds=seconds, found=found)
+        if given.config and not proof.changes:
+            with tempfile.TemporaryDirectory() as scratch:
+                record = Path(scratch, "record.sqlite")
+                config: Path = given.config
+                asked = asked_for_calls(config, record, sides, proof, seconds, given.model_seconds, found)
+            proof = replace(proof, changes=tuple(asked.pop("changes")))
         error = ""
     except MoaError as problem:
         proof, error = Proof(), problem.message
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
-        (out / f"{name}.json").write_text(json.dumps({"times": times, **proof.to_json()}, indent=1))
+        (out / f"{name}.json").write_text(
+            json.dumps({"times": times, "asked": asked, **proof.to_json()}, indent=1)
+        )
     return {
         "name": name,
         "kind": kind,
@@ -107,6 +125,7 @@ def measured(name: str, kind: str, sides: Sides, seconds: float, out: Path | Non
         "executions": sum(one.executions for one in proof.searched),
         "seconds": round(time.monotonic() - began, 1),
         "error": error,
+        **({"asked": bool(asked)} if given.config else {}),
     }
 
 
@@ -123,6 +142,7 @@ def summary(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
             "share": round(len(hits) / len(mine), 3),
             "found_by": dict(by.most_common()),
             "differs": dict(Counter(one for row in hits for one in row["differs"]).most_common()),
+            **({"with_members": [row["name"] for row in hits if row["asked"]]} if "asked" in mine[0] else {}),
             "missed": [row["name"] for row in mine if not row["witnesses"]],
         }
     return found
