@@ -5,19 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from moa_engine.errors import ConfigError
+from pytest_moa.branches import DEFAULT_BRANCHES
 from review_bot.patch import decode
 from review_bot.repository import Repository
-
-#: Tried in this order when the remote does not say which branch is its default.
-_DEFAULT_BRANCHES = (
-    "origin/main",
-    "origin/master",
-    "upstream/main",
-    "upstream/master",
-    "main",
-    "master",
-    "trunk",
-)
 
 #: Of a branch's messages: the oldest commits, and characters in all.
 _MOST_COMMITS = 50
@@ -95,7 +85,7 @@ def _usual(repository: Repository) -> Sides:
             hint="Review what is staged with --staged, or the working tree with --working.",
         )
     head = repository.commit("HEAD")
-    names = (_remote_default(repository), *_DEFAULT_BRANCHES)
+    names = (_remote_default(repository), *DEFAULT_BRANCHES)
     name = next((name for name in names if name and repository.find(f"{name}^{{commit}}")), "HEAD")
     out = repository.run("merge-base", repository.commit(name), head, codes=(0, 1))
     base = decode(out).strip().split("\n")[0]

@@ -10,20 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moa_engine.errors import ConfigError
+from pytest_moa.branches import DEFAULT_BRANCHES
 
 if TYPE_CHECKING:
     from git import Repo
-
-#: Tried in this order when the remote does not say which branch is its default.
-_DEFAULT_BRANCHES = (
-    "origin/main",
-    "origin/master",
-    "upstream/main",
-    "upstream/master",
-    "main",
-    "master",
-    "trunk",
-)
 
 
 class NoRepository(ConfigError):
@@ -115,7 +105,7 @@ def _base(repository: Repo, base: str | None) -> tuple[str, str]:
     remote = repository.git.symbolic_ref(
         "--quiet", "--short", "refs/remotes/origin/HEAD", with_exceptions=False
     )
-    for name in (str(remote), *_DEFAULT_BRANCHES):
+    for name in (str(remote), *DEFAULT_BRANCHES):
         if (commit := name and _commit(repository, name)) and (
             found := _merge_base(repository, commit, head)
         ):
