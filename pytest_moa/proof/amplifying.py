@@ -11,56 +11,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from pytest_moa.proof.reducing import literals, replaced
+from pytest_moa.proof.special import PIECES, SPECIAL
 from pytest_moa.search.inputs import Inputs, tokens_of
 from pytest_moa.search.neighbours import neighbour
 from pytest_moa.values import Expression
-
-#: Values that code often treats apart, as source.
-SPECIAL: Sequence[Sequence[str]] = (
-    ("None",),
-    ("True", "False"),
-    ("0", "1", "-1", "10 ** 20", "1e400", "float('nan')", "0.5"),
-    ('""', '"a"', '"a b"', '"\\u00e9"', '"1"'),
-    ('"a.b"', "'say \"hi\"'", '"back\\\\slash"', '"line one\\nline two"', '"a=b, c"', '" a "', '"%s {0}"'),
-    ("b''", "b'a'"),
-    ("[]", "{}", "()", "set()"),
-    ("[1, 2]", '["a", "b"]', "(1, 2)", '{"a": 1}', "[None]", '{"a.b": {"c": []}}'),
-    ('ValueError("wrong")', "KeyError('key')", "Exception()"),
-    ("(lambda *args, **kwargs: None)", "(lambda *args: args)", "str.upper"),
-    ("int", "str", "dict", "ValueError"),
-    (
-        "object()",
-        "type('Falsy', (), {'__bool__': lambda self: False, '__call__': lambda self, *args: 'called'})()",
-        "type('Text', (str,), {})('a')",
-    ),
-)
-
-
-#: Pieces that have a meaning in some kind of text.
-PIECES = (
-    "?a=b",
-    "#x",
-    "/",
-    ".",
-    ".x",
-    "-",
-    ",",
-    "=",
-    "&",
-    "%",
-    "\n",
-    " ",
-    "\\",
-    '"',
-    "'",
-    "{}",
-    "[0]",
-    "é",
-    ":",
-    "_",
-    "1",
-    "A",
-)
 
 
 class Amplifier:
@@ -82,6 +36,8 @@ class Amplifier:
         self.names = frozenset(names)  # what test files have at their top
         self.class_statements: list[str] = []
         self.constants += [word for word in words if "." in word]
+        self.keys = [one for one in constants if isinstance(one, str) and one.isidentifier()]
+        self.keys += [one for one in self.keys if one in self.words] * 3
         known = list(dict.fromkeys(keywords))
         self.keywords = [*known, *(4 * [one for one in known if one in self.words])]
         self.pool: list[str] = []
@@ -216,6 +172,19 @@ class Amplifier:
         node.keywords.append(ast.keyword(name, ast.parse(value, mode="eval").body))
         return ast.unparse(tree)
 
+    def _key(self, body: str) -> str | None:
+        """A dict with a key more that the changed code knows."""
+        tree = ast.parse(body)
+        dicts = [node for node in ast.walk(tree) if isinstance(node, ast.Dict)]
+        if not dicts or not self.keys:
+            return None
+        node, key = self.rng.choice(dicts), self.rng.choice(self.keys)
+        if any(isinstance(one, ast.Constant) and one.value == key for one in node.keys):
+            return None
+        node.keys.append(ast.Constant(key))
+        node.values.append(ast.parse(self._special(), mode="eval").body)
+        return ast.unparse(tree)
+
     def _fewer_keywords(self, body: str) -> str | None:
         tree = ast.parse(body)
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.keywords]
@@ -348,6 +317,7 @@ class Amplifier:
         (10, _same_place),
         (6, _same_callee),
         (14, _keyword),
+        (8, _key),
         (4, _fewer_keywords),
         (5, _repeat),
         (4, _drop),

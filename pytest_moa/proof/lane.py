@@ -52,11 +52,21 @@ def mentions_private(source: str) -> bool:
         node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }
     own |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    parts = own | {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and _is_self(node.value)
+    }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and is_private(node.attr):
+        if isinstance(node, ast.Attribute) and is_private(node.attr) and node.attr not in parts:
             return True
         if isinstance(node, ast.Name) and is_private(node.id) and node.id not in own and node.id != "_":
             return True
         if isinstance(node, ast.ImportFrom) and any(is_private(one.name) for one in node.names):
             return True
     return False
+
+
+def _is_self(node: ast.expr) -> bool:
+    """Whether it is the instance, or the class, in a method of a class that the program itself defines."""
+    return isinstance(node, ast.Name) and node.id in ("self", "cls")

@@ -20,11 +20,14 @@ from typing import Any
 
 from pytest_moa.proof.texts import masked
 from pytest_moa.search.observation import canonical, is_iterator, looked_at
+from pytest_moa.values import quoted
 
 #: Observations of one run that are kept; a loop has many.
 MOST_FACTS = 80
 #: Elements that an iterator is driven to.
 MOST_DRIVEN = 50
+#: Characters of a plain value from which on its parts are looked at as well, and most of those.
+LONG, MOST_PARTS = 200, 24
 #: Significant digits of floats that have to agree.
 DIGITS = 9
 
@@ -138,6 +141,8 @@ class Observer:
             if _is_private(path, seen) or path.endswith(_PLACES):
                 continue
             self.facts.append((where, path.replace("{}", prefix) if prefix != "{}" else path, seen))
+        if self.keep_values and "{}" in look and prefix == "{}":
+            self.facts += [(where, path, canonical(part, 0)) for path, part in parts(value)]
         if where[1] == "assigned" and type(value) not in _PLAIN:
             self._assigned[id(value)] = _digest_of(value)
         if self.keep_values:
@@ -162,6 +167,27 @@ def _safely(value: Any) -> dict[str, Any]:
             with contextlib.suppress(Exception):
                 look[path] = canonical(plain(value), 0)
     return look
+
+
+def parts(value: Any) -> list[tuple[str, Any]]:
+    """Paths into a plain value that is too long to be written as a whole, and what they lead to."""
+    found: list[tuple[str, Any]] = []
+    pending = [("{}", value)]
+    while pending and len(found) < MOST_PARTS:
+        path, whole = pending.pop(0)
+        if path != "{}":
+            found.append((path, whole))
+        if len(repr(whole)) <= LONG:
+            continue
+        if isinstance(whole, dict):
+            texts = {key: one for key, one in whole.items() if type(key) is str and not set(key) & set("{}")}
+            pending += [(f"{path}[{quoted(key)}]", one) for key, one in texts.items()]
+        elif isinstance(whole, list | tuple):
+            pending += [(f"{path}[{index}]", one) for index, one in enumerate(whole)]
+        elif isinstance(whole, str) and "\n" in whole.strip():
+            lines = whole.splitlines()  # the last ones of a traceback, and the first of all else, say most
+            pending += [(f"{path}.splitlines()[{index}]", lines[index]) for index in (-1, *range(len(lines)))]
+    return found
 
 
 def _digest_of(value: Any) -> str:

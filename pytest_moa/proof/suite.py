@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,8 +32,12 @@ from pytest_moa.warm import WarmProcess
 
 #: Test files that are collected, the likeliest ones.
 MOST_FILES = 14
-#: Reaching tests of one changed function that are used as programs.
-MOST_TESTS = 60
+#: Reaching tests of one changed function that are used as programs, and cases of one parametrised test.
+MOST_TESTS, MOST_CASES = 60, 4
+#: Tests that are run in one process to see what they reach.
+AT_ONCE = 150
+#: Seconds after which a test is ended; what takes longer is no use as a program.
+SLOW = 1.5
 
 
 @dataclass(slots=True)
@@ -76,7 +81,7 @@ def collecting(
         "ini": str(project.ini) if project.ini else None,
         "tests": [str(path) for path in here],
         "folders": [],
-        "options": [*project.options, *NO_CONFIG_WARNINGS],
+        "options": [*project.options, *NO_CONFIG_WARNINGS, "--assert=plain"],  # rewriting takes long
         "modules": {name: str(path) for name, path in modules.items()},
         "imports": [],
     }
@@ -120,18 +125,14 @@ class Suite:
     def reach(self, wanted: Sequence[str], branches: Mapping[str, Mapping[str, Any]], seconds: float) -> None:
         """Run the tests on base until the time is over, and note which reach the functions `wanted`."""
         names = list(self.base_items)
-        owners: dict[str, dict[str, str]] = {}
-        for name in wanted:
-            module, _, qualname = name.partition(":")
-            for branch in branches.get(module, {}).get(qualname, ()):
-                owners.setdefault(module, {})[branch] = name
+        owners = _owners(wanted, branches)
         until = time.monotonic() + seconds
         done = 0
 
         def each(told: Mapping[str, Any]) -> None:
             nonlocal done
             done = told["index"] + 1
-            if told["outcome"] != "passed":
+            if not told["passed"]:
                 return
             found = {
                 owners[module][branch]
@@ -142,16 +143,20 @@ class Suite:
             if found:
                 self.reached[names[told["index"]]] = (told["seconds"], sorted(found))
 
-        while done < len(names) and time.monotonic() < until:
+        while done < len(names) and time.monotonic() < until and not self._enough(wanted):
             wall = max(1.0, until - time.monotonic())
-            args = {"indices": list(range(done, len(names)))}
+            args = {"indices": list(range(done, len(names))[:AT_ONCE]), "seconds": SLOW}
             before = done
             ended = self.pair.base.call(
-                "pytest_moa.running.jobs:existing", args, Limits(wall=wall, cpu=wall + 5), each
+                "pytest_moa.proof.tests_side:reaching", args, Limits(wall=wall, cpu=wall + 5), each
             )
-            if ended.status == "returned":
-                break
-            done = max(done, before) + 1  # whichever ran has ended the process
+            if ended.status != "returned":
+                done = max(done, before) + 1  # whichever ran has ended the process
+
+    def _enough(self, wanted: Sequence[str]) -> bool:
+        """Whether there are more than can be used for each; the likeliest files were the first."""
+        counts = Counter(name for _, found in self.reached.values() for name in found)
+        return all(counts[name] >= 3 * MOST_TESTS for name in wanted)
 
     def bodies(self, changed: Sequence[ChangedFunction]) -> list[Body]:
         """The reaching tests as programs, for each changed function its nearest and fastest."""
@@ -160,7 +165,7 @@ class Suite:
             mine = [name for name, (_, found) in self.reached.items() if function.name in found]
             weights = self._relevance(mine, function.words)
             mine.sort(key=lambda name: (-weights[name], len(self.reached[name][1]), self.reached[name][0]))
-            chosen.update(dict.fromkeys(mine[:MOST_TESTS]))
+            chosen.update(dict.fromkeys(_various(mine)[:MOST_TESTS]))
         names = [name for name in chosen if name in self.head_items]
         args = {"indices": [self.base_items[name] for name in names]}
         ended = self.pair.base.call("pytest_moa.proof.tests_side:described", args, Limits(wall=10, cpu=10))
@@ -270,6 +275,33 @@ class Suite:
 
 #: Fixtures that do nothing unless they are used.
 _HARMLESS = ("tmp_path", "monkeypatch", "capsys", "caplog", "recwarn", "request", "tmpdir")
+
+
+def _owners(wanted: Sequence[str], branches: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """Which of `wanted` a branch tells of, by module and branch.
+
+    Of a class, or of what is not there at base, all functions tell that the class has there.
+    """
+    owners: dict[str, dict[str, str]] = {}
+    split = [(name, *name.partition(":")[::2]) for name in wanted]
+    for name, module, qualname in sorted(split, key=lambda one: one[2] in branches.get(one[1], {})):
+        known = branches.get(module, {})
+        inside = [one for one in known if one.startswith(f"{qualname}.")]
+        beside = [one for one in known if one.startswith(f"{qualname.rpartition('.')[0]}.")]
+        for one in [qualname] if qualname in known else inside or beside:
+            owners.setdefault(module, {}).update(dict.fromkeys(known[one], name))
+    return owners
+
+
+def _various(names: Sequence[str]) -> list[str]:
+    """The names in their order; what is left of a parametrised test with many cases comes last."""
+    counts: Counter[str] = Counter()
+    first: list[str] = []
+    last: list[str] = []
+    for name in names:
+        counts[name.partition("[")[0]] += 1
+        (first if counts[name.partition("[")[0]] <= MOST_CASES else last).append(name)
+    return [*first, *last]
 
 
 def _parts(nodeid: str) -> list[str]:

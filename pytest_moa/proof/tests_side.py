@@ -6,8 +6,10 @@ name and parameters; fixtures, parameters and plug-ins do what they always do.
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import textwrap
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -21,7 +23,7 @@ from pytest_moa.proof.observing import Observer
 from pytest_moa.proof.side import result
 from pytest_moa.proof.snippet import ARGUMENT, END, SEEN
 from pytest_moa.proof.texts import hide
-from pytest_moa.running.items import fail_fast
+from pytest_moa.running.items import fail_fast, followed
 from pytest_moa.running.warm_session import Warm
 from pytest_moa.session.recording import Recorder
 from pytest_moa.target import Target
@@ -64,6 +66,27 @@ def described(warm: Warm, args: Mapping[str, Any]) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def reaching(warm: Warm, args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Run the items "indices" one after another; yield {"index", "passed", "seconds", "reached"}.
+
+    Each has "seconds": one that waits for what is not here (a server, say) must not cost all the others.
+    """
+    items = [warm.items[index] for index in args["indices"]]
+    fail_fast(warm.session.config, items)
+    for index, (item, following) in zip(args["indices"], followed(items), strict=True):
+        for probes in warm.probes.values():
+            probes.clear()
+        passed, began = False, time.monotonic()
+        with contextlib.suppress(running.TooSlow), running.limited(args["seconds"]):
+            passed = warm.watcher.run(item, following).outcome == "passed"
+        yield {
+            "index": index,
+            "passed": passed,
+            "seconds": time.monotonic() - began,
+            "reached": {name: sorted(probes.hits) for name, probes in warm.probes.items() if probes.hits},
+        }
 
 
 def _function(item: pytest.Item) -> FunctionType | None:

@@ -145,6 +145,33 @@ def test_the_projects_tests_are_amplified(tmp_path: Path) -> None:
     assert replay(found[0].test, sides) == (True, False)
 
 
+def test_a_test_that_waits_for_what_is_not_there_does_not_cost_the_others(tmp_path: Path) -> None:
+    base = """\
+    class Basket:
+        def __init__(self, secret):
+            if sum(map(ord, secret)) != 1520:
+                raise PermissionError("not yours")
+
+        def total(self, prices):
+            return sum(prices)
+    """
+    tests = """\
+    import threading
+    from shop import Basket
+
+    def test_server_is_there():
+        assert threading.Event().wait()
+
+    def test_total():
+        assert Basket("zoe@example.org").total([3, 4]) == 7
+    """
+    head = base.replace("return sum(prices)", "return max(prices)")
+    sides = two_versions(tmp_path, {"shop.py": base}, {"shop.py": head}, {"tests/test_shop.py": tests})
+    found = [one for one in _first(sides).changes if "tests" in one.found_by]
+    assert found
+    assert found[0].qualname == "Basket.total"
+
+
 def test_proposed_calls_are_tried_first(tmp_path: Path) -> None:
     base = "def f(x):\n    return 1\n"
     head = "def f(x):\n    return 2 if x == 'open sesame %s' % 77123 else 1\n"
