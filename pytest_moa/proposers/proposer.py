@@ -133,9 +133,9 @@ class Proposer:
             raise
         except MoaError as error:
             raise Refused(f"{self.name}: {error.message}") from error
-        return Reply(
-            text=written(best_first(_once(found), search.kills)[:MOST], claimed=KINDS[self.kind].claims)
-        )
+        text = written(best_first(_once(found), search.kills)[:MOST], claimed=KINDS[self.kind].claims)
+        subject.answers[self.name, target] = text
+        return Reply(text=text)
 
     async def aclose(self) -> None:
         """Nothing is held."""

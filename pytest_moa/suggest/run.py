@@ -8,11 +8,10 @@ more: their own figures are reported, not the sum of their parts'.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from moa_engine.errors import ConfigError
-from moa_engine.progress import Event, MemberFinished, MemberStarted
 from pytest_moa.suggest.subject import SuggestSubject
 from pytest_moa.suggestions import (
     Effort,
@@ -77,7 +76,9 @@ def _executed(
     from pytest_moa.suggest.preparing import Clock, task_for
     from pytest_moa.suggest.starting import started
     from pytest_moa.suggest.verifying import verified
+    from pytest_moa.suggest.waiting import Telling, Waiting
 
+    tell = telling = Telling(tell)
     clock = Clock(time.monotonic(), effort.seconds)
     with started(request, effort.workers) as (executor, request, unusable):
         skipped = (*skipped, *unusable)
@@ -90,7 +91,8 @@ def _executed(
         task, processes = task_for(session, request, effort, committee, executor, baseline, clock, tell)
         try:
             plan = plan_for(session, task, committee)
-            outcome = run_task(session, task, committee, plan, Asked(tell))
+            waiting = Waiting(telling, task.models, task.execute_ahead)
+            outcome = run_task(session, task, committee, plan, waiting)
         finally:
             processes.close()
         result = linted(_result(outcome, task), task, linter_of(request))
@@ -203,25 +205,6 @@ def _assembled(
         warnings=tuple(dict.fromkeys((*warnings, *result.warnings, *outcome.warnings, *wrong))),
         skipped=skipped,
     )
-
-
-@dataclass(slots=True)
-class Asked:
-    """Tells of members that have answered."""
-
-    tell: Observer
-    done: int = 0
-    of: int = 0
-
-    def __call__(self, event: Event) -> None:
-        """One event of the engine."""
-        if isinstance(event, MemberStarted):
-            self.of += 1
-        elif isinstance(event, MemberFinished):
-            self.done += 1
-        else:
-            return
-        self.tell(Progress("asking members", self.done, self.of))
 
 
 def _untold(_: Progress) -> None:

@@ -32,6 +32,6 @@ def salvaged(outcome: Outcome[Suggestions], task: SuggestTask) -> Suggestions | 
     assembly = Assembly(task, outcome.ledger.seed, list(task.voices))
     ledger = assembly.ledger(answers, [*outcome.ledger.facts, *task.unrecorded])
     try:
-        return task.conclude(ledger, None)
+        return task.conclude(ledger, task.settled)
     except RunFailed:
         return None

@@ -42,8 +42,8 @@ class SuggestSubject:
 
     `briefs` are not masked here: nothing of it leaves this machine. `shares` are the seconds that a
     member of a kind may take for one target, by kind and target id. `found` collects what was found for
-    a question (member, unit) so that an interrupted search is not lost, `late` the targets for which
-    some proposer had no time left.
+    a question (member, unit) so that an interrupted search is not lost, `answers` what was answered,
+    `late` the targets for which some proposer had no time left.
     """
 
     briefs: Sequence[Brief]
@@ -52,6 +52,7 @@ class SuggestSubject:
     seconds: Callable[[str, str], float]
     late: set[str] = field(default_factory=set)
     found: dict[tuple[str, str], list[Candidate]] = field(default_factory=dict)
+    answers: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def brief(self, target: str) -> Brief:
         """The target with this id."""

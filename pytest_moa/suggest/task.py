@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel
 
+from moa_engine.assembly import Assembly
 from moa_engine.errors import RunFailed
 from moa_engine.ledger import Answer, Fact, Item, Ledger
 from moa_engine.member import Member, Message, PromptVersion
+from moa_engine.stragglers import cancelled
 from moa_engine.task import Contribution, Question, Synthesis, Task
 from moa_engine.tokens import TokenEstimator
 from pytest_moa.candidate import Candidate
@@ -77,6 +79,9 @@ class SuggestTask(Task[Suggestions]):
         self.gaps = Gaps(self.briefs, self.voices, most)
         #: Facts of an examination that was cut off.
         self.unrecorded: list[Fact] = []
+        #: What the aggregator said when it was concluded last.
+        self.settled: Synthesis | None = None
+        self._ahead: asyncio.Task[list[Fact]] | None = None
 
     def dump(self) -> Mapping[str, Any]:
         return {
@@ -140,9 +145,45 @@ class SuggestTask(Task[Suggestions]):
             return Contribution([one for one in read_written(answer.value) if one.target in known])
         return Contribution(self._split(answer.value, answer.unit))
 
+    @property
+    def models(self) -> list[str]:
+        """The members that are models."""
+        return [name for name, voice in self.voices.items() if not voice.deterministic]
+
+    def execute_ahead(self) -> None:
+        """Models are still to answer in the first layer: execute what all others have found meanwhile."""
+        if self._ahead is None and self.examiner is not None and isinstance(self.subject, SuggestSubject):
+            found = self.subject.answers.items()
+            answers = [Answer(member, 1, 0, unit, text) for (member, unit), text in found]
+            ledger = Assembly(self, 0, list(self.voices)).ledger(answers, ())
+            self._ahead = asyncio.ensure_future(self._examined(ledger))
+
+    async def rest(self, ledger: Ledger, *, wait: bool) -> Sequence[Fact]:  # noqa: ARG002 - all is there
+        return () if self._ahead is None else await self._known_ahead(ledger, stop=True)
+
     async def examine(self, ledger: Ledger, layer: int) -> Sequence[Fact]:  # noqa: ARG002 - a hook
         if self.examiner is None:
             return ()
+        before = [] if self._ahead is None else await self._known_ahead(ledger, stop=False)
+        try:
+            return [*before, *await self._examined(ledger.with_facts(before))]
+        except asyncio.CancelledError:
+            self.unrecorded += before
+            raise
+
+    async def _known_ahead(self, ledger: Ledger, *, stop: bool) -> list[Fact]:
+        """What `execute_ahead` showed of the ledger's items, once. Cut off, it is in `unrecorded`."""
+        work, self._ahead = self._ahead, None
+        if work is None:
+            return []
+        if stop and not work.done():
+            await cancelled([work])
+            return []
+        items = {item.id for item in ledger.items}
+        return [fact for fact in await work if fact.item in items]
+
+    async def _examined(self, ledger: Ledger) -> list[Fact]:
+        """Execute the ledger's candidates of which nothing is known yet."""
         known = executed_by_key(ledger.facts)
         facts: list[Fact] = []
         wanted: dict[str, tuple[str, Candidate]] = {}  # id of the candidate: id of its item, itself
@@ -180,7 +221,7 @@ class SuggestTask(Task[Suggestions]):
     def conclude(self, ledger: Ledger, synthesis: Synthesis | None) -> Suggestions:
         if ledger.answers and all(answer.value is None for answer in ledger.answers):
             raise RunFailed("no member gave an answer that could be used")
-        self._concluded = ledger, synthesis
+        self._concluded, self.settled = ledger, synthesis
         candidates, objections = judged(ledger, self.voices, synthesis)
         by = synthesis.aggregator if synthesis else ""
         members = dict.fromkeys(answer.member for answer in ledger.answers if answer.value is not None)
@@ -189,7 +230,7 @@ class SuggestTask(Task[Suggestions]):
 
     def conclude_again(self) -> Suggestions:
         """The last conclusion anew, without what `gaps.left_out` has by now."""
-        return self.conclude(*self._concluded)
+        return self.conclude(self._concluded, self.settled)
 
     def dump_result(self, result: Suggestions) -> Any:
         return result.to_json()

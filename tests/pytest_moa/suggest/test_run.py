@@ -27,7 +27,7 @@ from pytest_moa.suggest.task import SuggestTask
 from pytest_moa.suggestions import Progress, Suggestions
 from pytest_moa.target import Target
 from tests.pytest_moa.suggest.shop import make_shop, request_for
-from tests.scripted_endpoint import ScriptedEndpoint
+from tests.scripted_endpoint import Scripted, ScriptedEndpoint
 
 ONE = """Here you go:
 ```python
@@ -340,6 +340,23 @@ def test_ctrl_c_keeps_what_was_found(tmp_path: Path) -> None:
     assert result.status == "interrupted"
     assert result.candidates
     assert any(one.status == "passes" for one in result.candidates)
+
+
+def test_who_does_not_wait_for_a_slow_model_gets_what_the_others_found(tmp_path: Path) -> None:
+    seen: list[Progress] = []
+
+    def interrupt(step: Progress) -> None:
+        seen.append(step)
+        if step.says.startswith("waiting for slow") and step.found and seen[-2].says == step.says:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with ScriptedEndpoint(lambda request: Scripted(hang=True)) as endpoint:
+        member = MEMBER.format(name="slow", url=endpoint.base_url, window=8192)
+        settings = f'record = "{tmp_path}/record.sqlite"\n{member}[tests]\nproposers = ["boundaries"]\n'
+        result = suggest(request_for(make_shop(tmp_path / "project", settings)), interrupt)
+    assert result.status == "interrupted"
+    assert result.suggestions
+    assert {by for one in result.suggestions for by in one.proposed_by} == {"boundaries"}
 
 
 def test_without_anybody_there_is_a_clear_line(tmp_path: Path) -> None:
