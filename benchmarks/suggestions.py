@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.committees import runs_of, together
-from benchmarks.independent_mutants import independent_mutants
+from benchmarks.independent_mutants import IndependentMutant, independent_mutants
 from benchmarks.peers import BUILD, sources
 
 RERUNS = 20
@@ -123,9 +123,14 @@ def measured(
             **by_members(root / "report.json"),
         }
         if run_tests(root, environ) != 0:  # no test at all is no pass either
-            broken = int(found["tests"] > 0)
-            why = done.stdout[-800:]
-            return {**found, "mutants": 1, "killed": 0, "broken": broken, "flaky reruns": 0, "why": why}
+            return {
+                **found,
+                "mutants": len(chosen_mutants(module, root, options.mutants)),
+                "killed": 0,
+                "broken": int(found["tests"] > 0),
+                "flaky reruns": 0,
+                "why": done.stdout[-800:],
+            }
         return {
             **found,
             **against_mutants(module, root, environ, options.mutants),
@@ -192,11 +197,16 @@ def run_tests(root: Path, environ: dict[str, str], *more: str) -> int:
         return -1
 
 
+def chosen_mutants(module: Module, root: Path, most: int) -> list[IndependentMutant]:
+    """All of the module's mutants, or a sample that is the same every time."""
+    mutants = independent_mutants((root / module.path).read_text(encoding="utf-8"))
+    return mutants if not most else random.Random(1).sample(mutants, min(most, len(mutants)))
+
+
 def against_mutants(module: Module, root: Path, environ: dict[str, str], most: int) -> dict[str, Any]:
     """How many mutants the tests kill. Each runs in a copy of the whole package."""
     environ = {**environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    mutants = independent_mutants((root / module.path).read_text(encoding="utf-8"))
-    chosen = mutants if not most else random.Random(1).sample(mutants, min(most, len(mutants)))
+    chosen = chosen_mutants(module, root, most)
 
     def killed(number: int) -> bool:
         with tempfile.TemporaryDirectory() as scratch:
