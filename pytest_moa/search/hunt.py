@@ -19,7 +19,7 @@ from pytest_moa.search.guard import Guard
 from pytest_moa.search.program import Program
 from pytest_moa.search.rivals import Rivals
 from pytest_moa.search.surface import Callee, Surface
-from pytest_moa.search.taste import Taste
+from pytest_moa.search.taste import Taste, is_readable, size_of
 from pytest_moa.search.variation import Variation
 
 #: Programs remembered for each branch.
@@ -39,7 +39,7 @@ MOST_REQUIRED = 4
 #: The share of programs with arguments of another kind than declared that are tried all the same.
 DARING = 0.08
 #: Characters of a result that are read with ease.
-LONG = 60
+LONG = 40
 #: Charges for tests that a reader likes less: of private functions, of errors that nobody raises on purpose.
 PRIVATE, ACCIDENTAL = 150, 300
 _HOPELESS = (
@@ -183,14 +183,14 @@ class Hunt:
             return None
         if program.steps[-1].role == "world":
             return None
+        run.facts = {key: seen for key, seen in run.facts.items() if is_readable(seen)}
         return program, run, frozenset(self.probes.hits), seconds
 
     def _known(self, program: Program, run: Run, facts: Facts, hits: frozenset[str], seconds: float) -> Known:
         accidental = run.raised is not None and not run.deliberate
         cost = self.cost_of(program) + ACCIDENTAL * accidental
-        last = run.values[-1] if run.values else None
-        if isinstance(last, (str, bytes)):  # what is asserted is to be read, too
-            cost += max(0, len(last) - LONG) / 2
+        result = facts.get((len(program.steps) - 1, "{}"))  # what is asserted is to be read, too
+        cost += max(0, size_of(result) - LONG)
         return Known(program, facts, hits, run.raised is not None, accidental, seconds, cost=cost)
 
     def cost_of(self, program: Program) -> float:

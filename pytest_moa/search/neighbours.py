@@ -13,7 +13,7 @@ from pytest_moa.search.inputs import Inputs, expression
 from pytest_moa.values import Expression
 
 #: Texts and collections do not grow beyond this.
-LONGEST = 80
+LONGEST = 60
 
 
 def neighbour(one: Expression, inputs: Inputs) -> Expression | None:

@@ -53,6 +53,8 @@ _PLAIN = frozenset({"bool", "int", "float", "str", "bytes", "none", "literal"})
 _WORD = re.compile(r"[A-Za-z]+|\d+|.", re.DOTALL)
 #: Charges for an argument of another kind than declared, for one that is called and cannot be, for each step.
 WRONG_KIND, UNCALLABLE, STEP = 40, 120, 25
+#: Characters of a text that a formatter can still put on a line of its own: texts cannot be broken.
+UNBROKEN = 66
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -162,6 +164,20 @@ class Taste:
         name = step.arguments[position].name or parameter
         shapes = shapes_at(callee, step, position)
         return list(_natural(name, shapes))
+
+
+def is_readable(seen: Any) -> bool:
+    """Whether an assertion on what was seen has no line that is too long."""
+    if isinstance(seen, (str, bytes)):
+        return len(seen) <= UNBROKEN and (len(seen) < UNBROKEN / 4 or len(repr(seen)) <= UNBROKEN + 3)
+    return not isinstance(seen, (tuple, frozenset)) or all(map(is_readable, seen))
+
+
+def size_of(seen: Any) -> int:
+    """How much there is to read in what was seen: characters, and as many for each element."""
+    if isinstance(seen, (str, bytes)):
+        return len(seen)
+    return sum(map(size_of, seen)) if isinstance(seen, (tuple, frozenset)) else 4
 
 
 @functools.lru_cache(maxsize=5_000)

@@ -143,3 +143,19 @@ def test_branches_of_other_functions_are_not_asked_for() -> None:
         found = list(chooser.for_branches(float("inf")))
         assert {one.candidate.target for one in found} == {"till_copy:joined"} or not found
         assert chooser.wanted == hunt.probes.by_function["joined"]
+
+
+def test_no_text_is_asserted_that_is_longer_than_a_line() -> None:
+    source = "def repeated(text: str, count: int = 1) -> str:\n    return text * count\n"
+    with hunt_over(source) as hunt:
+        short = hunt.run_original(_repeated(3))
+        long = hunt.run_original(_repeated(30))
+    assert short is not None
+    assert long is not None
+    assert short[1].facts == {(0, "{}"): "hello" * 3}
+    assert not long[1].facts
+
+
+def _repeated(count: int) -> Program:
+    given = (Argument("", Expression('"hello"')), Argument("count", Expression(str(count))))
+    return Program("repeated", (Step("repeated", given),))
