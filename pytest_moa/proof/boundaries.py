@@ -1,4 +1,7 @@
-"""Programs at the edges that the constants of both versions draw: a number is exchanged for n, n-1, n+1."""
+"""Programs at the edges of what code treats alike: one argument is empty, or a constant of both versions.
+
+A number is exchanged for each of the code's, n, and for n-1 and n+1.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +25,36 @@ def edges_of(constants: Sequence[Any]) -> list[int | float]:
 
 
 def at_edges(source: str, edges: Sequence[int | float]) -> Iterator[str]:
-    """The program with one of its numbers exchanged: of an argument, or of what an argument is made from."""
+    """The program with one argument empty, then with one of its numbers exchanged.
+
+    They may also be of what an argument is made from.
+    """
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return
-    places = [one for call in ast.walk(tree) if isinstance(call, ast.Call) for one in _numbers(call)]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    full = [(one, empty) for call in calls for one, empty in _full(call)]
+    for node, empty in full[:MOST_PLACES]:
+        yield replaced(source, node, empty)
+    places = [one for call in calls for one in _numbers(call)]
     for node in places[:MOST_PLACES]:
         for edge in edges:
             if ast.unparse(node) != repr(edge):
                 yield replaced(source, node, repr(edge))
+
+
+def _full(call: ast.Call) -> Iterator[tuple[ast.expr, str]]:
+    """Arguments that have something in them, and what they are without."""
+    for one in (*call.args, *(keyword.value for keyword in call.keywords)):
+        if isinstance(one, ast.Constant) and isinstance(one.value, str | bytes) and one.value:
+            yield one, repr(type(one.value)())
+        elif isinstance(one, ast.List | ast.Tuple) and one.elts:
+            yield one, "[]" if isinstance(one, ast.List) else "()"
+        elif isinstance(one, ast.Dict) and one.keys:
+            yield one, "{}"
+        elif isinstance(one, ast.Set):
+            yield one, "set()"
 
 
 def _numbers(call: ast.Call) -> Iterator[ast.expr]:

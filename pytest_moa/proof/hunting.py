@@ -35,8 +35,8 @@ from pytest_moa.proof.writing import Unwritable
 
 #: Seconds for one program, and for one that is late, to be sure.
 SECONDS, LONG = 0.25, 2.0
-#: Programs of one batch that are looked at closer.
-MOST_EXAMINED = 12
+#: Programs of one batch that are looked at closer, and those among them on which head raises the same.
+MOST_EXAMINED, MOST_RAISING = 12, 5
 #: Smaller programs of one step that are looked at closer.
 MOST_REDUCED = 6
 #: Inputs of one changed function that are told to proposers.
@@ -100,25 +100,27 @@ class Hunt:
     ) -> tuple[list[Snippet], list[dict[str, Any]]]:
         """Run programs on both sides, follow up those that differ; gives what ran, and base's results.
 
-        Those for which `patience`, in seconds, is too short are left out.
+        Those for which `patience` is too short, in seconds of running them, are left out for this time.
         """
-        fresh = []
+        fresh: dict[str, Snippet] = {}
         for given in snippets:
             snippet = given.stilled() if given.item in self._chancy and not given.is_still else given
             key = f"{snippet.item}\n{snippet.module}\n{snippet.source}"
             if key not in self._seen:
-                self._seen.add(key)
-                fresh.append(snippet)
+                fresh.setdefault(key, snippet)
+        left = list(fresh.items())
         ran: list[Snippet] = []
         results: list[dict[str, Any]] = []
-        until = time.monotonic() + patience
         count = 40
-        while fresh and not self.over and time.monotonic() < until:
-            now, fresh = fresh[:count], fresh[count:]
+        while left and not self.over and patience > 0:
+            keys, now = zip(*left[:count], strict=True)
+            left = left[count:]
+            self._seen.update(keys)
             began = time.monotonic()
             base, head = lane.run(now, SECONDS)
-            each = (time.monotonic() - began) / len(now)
-            count = max(8, min(1000, int((until - time.monotonic()) / each)))
+            took = time.monotonic() - began
+            patience -= took
+            count = max(8, min(1000, int(patience * len(now) / took)))
             ran += now
             results += base
             self._follow_up(lane, now, base, head)
@@ -174,7 +176,7 @@ class Hunt:
             accident = group[1] in ACCIDENTS
             poor = accident or self._fruitless[group] >= MOST_FRUITLESS
             ordered = [one for _, one in sorted(found, key=lambda one: (one[0], one[1].cost))]
-            few = ordered[: MOST_OF_THE_POOR if poor else MOST_EXAMINED]
+            few = ordered[: MOST_OF_THE_POOR if poor else MOST_RAISING if group[3] else MOST_EXAMINED]
             kinds.append((accident, poor, [(group, one) for one in few]))
         kinds.sort(key=lambda one: one[:2])
         turns = [one for turn in zip_longest(*(few for *_, few in kinds)) for one in turn]

@@ -28,7 +28,7 @@ AMPLIFIED = 120
 MOST_KNOWN = 60
 #: Rounds without a new program after which a place is left.
 MOST_EMPTY = 3
-#: Programs, the shortest, whose numbers are exchanged for the code's own in one round.
+#: Programs, the shortest, of which others at the edges are made in one round.
 EDGED = 4
 
 
@@ -43,7 +43,7 @@ class Place:
     amplifier: Amplifier
     weight: float  #: its share of the rounds
     edges: list[int | float] = field(default_factory=list)  #: the code's numbers and their neighbours
-    edged: set[str] = field(default_factory=set)  #: sources whose numbers were exchanged for those
+    edged: set[str] = field(default_factory=set)  #: sources of which programs at the edges were made
     answered: set[str] = field(default_factory=set)  #: sources of known programs that base did not refuse
     known: list[Snippet] = field(default_factory=list)
     reached: set[str] = field(default_factory=set)
@@ -113,10 +113,10 @@ class Search:
         return len(ran)
 
     def _at_edges(self, place: Place) -> list[Snippet]:
-        """Known programs that base answered, with the code's own numbers and their neighbours in them."""
+        """Known programs that base answered, with something empty, or the code's numbers, in them."""
         starts = [one for one in place.known if one.source in place.answered - place.edged]
         found = []
-        for start in sorted(starts, key=lambda one: one.cost)[:EDGED] if place.edges else ():
+        for start in sorted(starts, key=lambda one: one.cost)[:EDGED]:
             place.edged.add(start.source)
             by = tuple(dict.fromkeys((*start.by, "literals")))
             found += [

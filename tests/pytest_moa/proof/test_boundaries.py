@@ -6,9 +6,18 @@ def test_numbers_come_first_and_then_their_neighbours() -> None:
 
 
 def test_one_number_at_a_time_is_exchanged_also_in_what_arguments_are_made_from() -> None:
-    found = list(at_edges("price(Parcel(1, value=-2), 3, 'x', [4])", [5]))
+    found = list(at_edges("price(Parcel(1, value=-2), 3, name, {4})", [5]))
     assert found == [
-        "price(Parcel(1, value=-2), 5, 'x', [4])",
-        "price(Parcel(5, value=-2), 3, 'x', [4])",
-        "price(Parcel(1, value=5), 3, 'x', [4])",
+        "price(Parcel(1, value=-2), 3, name, set())",
+        "price(Parcel(1, value=-2), 5, name, {4})",
+        "price(Parcel(5, value=-2), 3, name, {4})",
+        "price(Parcel(1, value=5), 3, name, {4})",
+    ]
+
+
+def test_one_argument_at_a_time_is_empty_first() -> None:
+    assert list(at_edges("join('a', [b'b'], {'c': ()})", [])) == [
+        "join('', [b'b'], {'c': ()})",
+        "join('a', [], {'c': ()})",
+        "join('a', [b'b'], {})",
     ]
