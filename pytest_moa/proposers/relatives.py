@@ -1,4 +1,4 @@
-"""Which public target leads to a private one: tests of private functions are no good tests."""
+"""Which target leads to a private one: tests of private functions are no good tests."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from pytest_moa.suggest.brief import Brief
 
 
 def leaders(briefs: Sequence[Brief]) -> Mapping[str, str]:
-    """For each target's id that of the public target of its module which leads to it; else its own.
+    """For each target's id that of the target of its module which leads to it; else its own.
 
-    Of several public ones the one with the most mutants is taken.
+    Of several public ones the one with the most mutants is taken. What no public one leads to is led to
+    by private ones that nothing else leads to.
     """
     reads = {brief.id: _names(brief.source) for brief in briefs}
     found = {brief.id: brief.id for brief in briefs}
@@ -21,6 +22,15 @@ def leaders(briefs: Sequence[Brief]) -> Mapping[str, str]:
     for brief in sorted(public, key=lambda one: (len(one.mutants), one.id)):
         for inner in _inner(brief, briefs, reads):
             found[inner] = brief.id
+    left = [brief for brief in briefs if is_private(brief.target.qualname) and found[brief.id] == brief.id]
+    inside = {brief.id: set(_inner(brief, left, reads)) - {brief.id} for brief in left}
+    first = [
+        brief
+        for brief in sorted(left, key=lambda one: (len(one.mutants), one.id))
+        if all(brief.id not in inner or other in inside[brief.id] for other, inner in inside.items())
+    ]
+    for brief in first:
+        found.update(dict.fromkeys(inside[brief.id] - {one.id for one in first}, brief.id))
     return found
 
 

@@ -56,7 +56,8 @@ def _search(args: dict[str, Any], seconds: float, guard: Guard) -> Iterator[dict
     hunt = Hunt(surface, generator, runner, probes, rivals, rng, guard)
     if args.get("qualnames") is not None:
         hunt.aims = aims_for(hunt.callers, args["qualnames"])
-        hunt.private_too = not any(surface.callees[one].public for one in hunt.aims)
+        outside = {one for one in hunt.aims if surface.callees[one].public} | hunt.callers.alone
+        hunt.private_too = not hunt.aims & outside
     chooser = Chooser(hunt, Writer(module), args.get("qualnames"))
     yield {"progress": progress(hunt)}
     for program in _starting(surface, generator, args.get("seeds", ())):

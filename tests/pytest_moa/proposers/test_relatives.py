@@ -42,6 +42,21 @@ def test_of_several_callers_the_one_with_most_mutants_leads() -> None:
     assert leaders(briefs)["shop:_inner"] == "shop:big"
 
 
+def test_where_nothing_is_public_what_nothing_else_calls_leads() -> None:
+    briefs = [
+        _brief("_Box.__init__", "    def __init__(self):\n        self.items = []"),
+        _brief("_made", "def _made():\n    return _Box()", mutants=2),
+        _brief("_odd", "def _odd(n):\n    return _even(n - 1)"),
+        _brief("_even", "def _even(n):\n    return _odd(n - 1)"),
+    ]
+    assert leaders(briefs) == {
+        "shop:_Box.__init__": "shop:_made",
+        "shop:_made": "shop:_made",
+        "shop:_odd": "shop:_odd",
+        "shop:_even": "shop:_even",
+    }
+
+
 def test_what_kills_most_comes_first_and_private_functions_late() -> None:
     private = Candidate("shop:_cut", "test_cut", "def test_cut():\n    assert _cut(1) == 1\n", ())
     small = Candidate("shop:price", "test_small", "def test_small():\n    assert price(1) == 1\n", ())
