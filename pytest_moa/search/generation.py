@@ -255,7 +255,7 @@ class Generator:
         if chance < 0.06:
             return inputs.of_shape(ANY)
         shape = one.shapes[0] if chance < 0.65 else rng.choice(one.shapes)
-        if shape.kind == "callable" and shape.inner and shape.inner[0].kind in _HELD and rng.random() < 0.8:
+        if shape.kind == "callable" and shape.inner and shape.inner[0].kind in _HELD and rng.random() < 0.95:
             return self._giving(one, shape)
         known = self.results.get(shape.kind)
         if known and rng.random() < 0.1:

@@ -246,7 +246,7 @@ def _of_dict(value: dict[Any, Any], depth: int) -> Canonical:
     return (
         "dict",
         len(value),
-        frozenset([(canonical(key, 9), canonical(one, depth + 1)) for key, one in items]),
+        frozenset([(canonical(key, 8), canonical(one, depth + 1)) for key, one in items]),
     )
 
 

@@ -65,6 +65,10 @@ def test_objects_are_seen_through_public_attributes() -> None:
     assert value_at("{}.items", basket) == [3, "x"]
 
 
+def test_mappings_are_compared_as_a_whole_by_plain_keys() -> None:
+    assert set(looked_at({("name", None): 0, 3: [1]})) == {"{}"}
+
+
 def test_a_failing_property_is_a_fact() -> None:
     assert looked_at(Basket())["{}.first"] == ("raises", "IndexError")
 
