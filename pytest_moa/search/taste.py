@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from pytest_moa.search.inputs import TEXTS, WORDS, expression
+from pytest_moa.search.inputs import expression
 from pytest_moa.search.neighbours import literal
 from pytest_moa.search.program import READ, Argument, Program, Step
 from pytest_moa.search.shapes import Shape
 from pytest_moa.search.surface import Callee, Surface, parameter_of
+from pytest_moa.search.vocabulary import TEXTS, WORDS
 from pytest_moa.values import Expression
 
 #: Natural values by what a parameter is called, the best first.
