@@ -76,7 +76,8 @@ def collected(args: Mapping[str, Any], serve: Callable[[Any, Any], None]) -> Non
     """Configure pytest as the project does, collect, import the modules, and serve.
 
     `args`: "root", "ini" (or None), "tests" (paths), "folders" (where candidates will be), "options"
-    (arguments for pytest), "modules" ({name: path}). Reports {"items": [{"nodeid", "file"}],
+    (arguments for pytest), "modules" ({name: path}), "mutants" (False: none will be put into
+    them). Reports {"items": [{"nodeid", "file"}],
     "errors": [{"path", "message"}], "modules": {name: {"name": under which it is imported, "error",
     "branches": {qualname: ids}, "missing": qualnames without probes}}, "imported": names of modules,
     "threads": names of those that were started}.
@@ -157,7 +158,8 @@ class _Serving:
                     continue
                 sources[name] = Path(path).read_text(encoding="utf-8")
                 probes[name] = Probes.of(sources[name], path)
-                prepare(sources[name], module)
+                if self.args.get("mutants", True):
+                    prepare(sources[name], module)
                 modules[wanted]["missing"] = sorted(probes[name].install(module))
                 modules[wanted]["branches"] = {
                     qualname: sorted(branches) for qualname, branches in probes[name].by_function.items()
