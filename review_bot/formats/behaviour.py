@@ -81,6 +81,8 @@ def summary(proof: ProofReport, behaviour: Sequence[BehaviourReport]) -> str:
     if not runs and not behaviour:
         return "nothing could be compared"
     found = counted(len(behaviour), "difference") if behaviour else "no difference found"
+    if not proof.searched:  # it was interrupted before it could tell
+        return found
     tried = sum(bool(one.executions) for one in proof.searched)
     confined = "not confined" if proof.mechanism == "none" else f"confined by {proof.mechanism}"
     done = f"{counted(runs, 'run')} of {counted(tried, 'function')} in {proof.seconds:.1f} s, {confined}"

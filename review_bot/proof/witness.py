@@ -6,6 +6,7 @@ The result goes to standard output, progress and problems to standard error. Exi
     1  differences were found
     2  wrong usage
     4  nothing could be run
+    130  interrupted a second time: what was proved by then was told
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from review_bot.change import Change, Trees
     from review_bot.proof.report import BehaviourReport, ProofReport
 
-SAME, DIFFERENT, USAGE, NOTHING = 0, 1, 2, 4
+SAME, DIFFERENT, USAGE, NOTHING, INTERRUPTED = 0, 1, 2, 4, 130
 
 EPILOG = """\
 exit codes:
@@ -35,6 +36,7 @@ exit codes:
   1  differences were found
   2  wrong usage
   4  nothing could be run: no sandbox (see --unsafe), no Python that changed
+  130  Ctrl-C a second time: it tells what was proved by then, and ends at once
 
 A difference is an input, what each version does with it, and a pytest test that passes on the first
 version and fails on the second, three times of three in fresh processes. That none was found does not
@@ -87,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"--output-tests {file}: there is no folder {file.parent}", hint="make it first")
     change = _change(args)
     try:
-        behaviour, proof = _searched(args, change)
+        behaviour, proof, whole = _searched(args, change)
     except ConfigError:
         raise
     except MoaError as problem:
@@ -100,6 +102,8 @@ def run(args: argparse.Namespace) -> int:
         tests = [one.test for one in behaviour if one.test]
         file.write_text(_together(tests), encoding="utf-8")
         _say(f"wrote {len(tests)} tests to {file}")
+    if not whole:
+        return INTERRUPTED
     if not any(one.executions for one in proof.searched) and not behaviour:
         return NOTHING
     return DIFFERENT if behaviour else SAME
@@ -120,8 +124,10 @@ def _change(args: argparse.Namespace) -> Change:
     )
 
 
-def _searched(args: argparse.Namespace, change: Change) -> tuple[list[BehaviourReport], ProofReport]:
+def _searched(args: argparse.Namespace, change: Change) -> tuple[list[BehaviourReport], ProofReport, bool]:
+    """What was found, how, and whether the search came to its end."""
     from moa_engine.redaction import Redactor
+    from pytest_moa.proof.behaviour import BehaviourChange, Proof
     from pytest_moa.proof.prove import Sides, prove
     from review_bot.proof.facts import Cleaner, by_interest
     from review_bot.proof.found import Found
@@ -132,19 +138,27 @@ def _searched(args: argparse.Namespace, change: Change) -> tuple[list[BehaviourR
     if trees.base is None or trees.head is None:
         raise NothingRun(str(trees.extra.get("why", "the versions are not known")))
     stop = threading.Event()
+    proved: list[BehaviourChange] = []
+    whole = True
     with _stopped_by_ctrl_c(stop):
-        proof = prove(
-            Sides(Path(trees.base), Path(trees.head)),
-            change.python_paths(),
-            functions=args.function,
-            seconds=args.seconds,
-            unsafe=args.unsafe,
-            progress=None if args.quiet else _say,
-            stop=stop,
-        )
+        try:
+            proof = prove(
+                Sides(Path(trees.base), Path(trees.head)),
+                change.python_paths(),
+                functions=args.function,
+                seconds=args.seconds,
+                unsafe=args.unsafe,
+                progress=None if args.quiet else _say,
+                found=proved.append,
+                stop=stop,
+            )
+        except KeyboardInterrupt:
+            if not proved:
+                raise
+            proof, whole = Proof(tuple(proved), notes=("interrupted before the search was over",)), False
     found = Found(Cleaner(Redactor().mask))
     found.add(proof)
-    return sorted(found.behaviours.values(), key=by_interest), found.report()
+    return sorted(found.behaviours.values(), key=by_interest), found.report(), whole
 
 
 def _text(behaviour: list[BehaviourReport], proof: ProofReport) -> str:

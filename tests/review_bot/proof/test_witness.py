@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from review_bot.cli import main
-from tests.review_bot.commands import Done, environment
+from tests.review_bot.commands import Done, command, environment
 from tests.review_bot.gitrepo import GitRepo
 
 BASE = "def mean(items: list[int]) -> float:\n    return sum(items) / len(items) if items else 0\n"
@@ -88,3 +91,47 @@ def test_files_that_cannot_be_written_are_refused_before_anything_is_run(
     done = witness(capsys, stats, "HEAD~1", "--output-tests", "/no/such/folder/test_x.py")
     assert done.returncode == 2
     assert "there is no folder" in done.stderr
+
+
+def test_a_second_ctrl_c_tells_what_was_proved_and_leaves_no_process(stats: GitRepo, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        command("witness", "HEAD~1", "--seconds", "300"),
+        cwd=stats.folder,
+        env=environment(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert "mean" in process.stderr.readline()  # the first witness
+    started = _descendants(process.pid)
+    assert started
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stats.py:2 stats:mean" in out
+    assert "note: interrupted before the search was over" in out
+    assert "Traceback" not in err
+    until = time.monotonic() + 10
+    while any(map(_is_running, started)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not [one for one in started if _is_running(one)]
+
+
+def _descendants(pid: int) -> list[int]:
+    table = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    pairs = [(int(one), int(parent)) for one, parent in map(str.split, table.splitlines())]
+    found = [pid]
+    for above in found:
+        found += [one for one, parent in pairs if parent == above]
+    return found[1:]
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
