@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -51,13 +52,13 @@ def run(args: argparse.Namespace) -> int:
         ConfigError: the target does not exist or cannot be parsed; nothing here can confine.
         CannotMeasure: a module cannot be imported, or no test passes.
     """
-    from pytest_moa.mutation_text import as_text
-
     started = time.monotonic()
     if args.json == "-" and args.format == "text":
         args.format = "json"
     report = _measured(args, started)
     report.seconds = time.monotonic() - started
+    from pytest_moa.mutation_text import as_text
+
     written = json.dumps(report.to_json(), ensure_ascii=False, indent=2) + "\n"
     if args.json and args.json != "-":
         Path(args.json).write_text(written, encoding="utf-8")
@@ -80,18 +81,21 @@ class _Wanted:
 
 
 def _measured(args: argparse.Namespace, started: float) -> MutationReport:
+    from pytest_moa.sandbox import probe
+
+    if not args.unsafe:  # it is tried in another process, while we import what will be needed
+        threading.Thread(target=probe, daemon=True).start()
     from pytest_moa.mutation_report import MutationReport
     from pytest_moa.project import Project
     from pytest_moa.running.executor import CannotMeasure, Executor
-    from pytest_moa.sandbox import probe
 
+    project = Project.find(_path(args.target), args.tests)
+    wanted = _wanted(project, args.target)
     if not args.unsafe and not probe().strong:
         raise ConfigError(
             "nothing on this machine can confine the tests while the code under test is changed",
             hint="--unsafe runs them with your rights",
         )
-    project = Project.find(_path(args.target), args.tests)
-    wanted = _wanted(project, args.target)
     if not project.test_paths:
         raise CannotMeasure(f"no tests are in {project.root}", hint="--tests says where they are")
     deadline = None if args.seconds is None else started + args.seconds

@@ -42,6 +42,11 @@ class MutationReport:
     interrupted: bool = False
     seconds: float = 0.0
 
+    def __post_init__(self) -> None:
+        modules = self.executor.modules
+        self._paths = {name: self.project.shown(module.path) for name, module in modules.items()}
+        self._sources = {name: self.executor.source(name) for name in modules}
+
     @property
     def verdicts(self) -> list[Verdict]:
         """One for each mutant, in order."""
@@ -73,18 +78,16 @@ class MutationReport:
 
     def path(self, mutant: Mutant) -> str:
         """Where the mutant's module is, from the root."""
-        return self.project.shown(self.executor.modules[mutant.module].path)
+        return self._paths[mutant.module]
 
     def diff(self, mutant: Mutant) -> str:
         """The mutant as a unified diff."""
-        source = self.executor.modules[mutant.module].path.read_text(encoding="utf-8")
-        return mutant_diff(source, mutant, self.path(mutant))
+        return mutant_diff(self._sources[mutant.module], mutant, self.path(mutant))
 
     def untrusted(self) -> dict[str, str]:
         """Why functions have no verdicts, by name."""
-        modules = self.executor.modules
         return {
-            f"{self.project.shown(modules[module].path)}{f'::{qualname}' if qualname else ''}": why
+            f"{self._paths[module]}{f'::{qualname}' if qualname else ''}": why
             for (module, qualname), why in self.executor.untrusted.items()
         }
 

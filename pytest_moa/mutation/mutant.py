@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pytest_moa.code.text import Text, lines_of, text_of
 
 #: Where a mutant acts: in a function that runs after the import, or already while the module is imported.
 Scope = Literal["function", "definition"]
+
+#: Lines above and below a change in its diff.
+_CONTEXT: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,5 +108,14 @@ def mutant_diff(source: str, mutant: Mutant, path: str) -> str:
     from difflib import unified_diff
 
     before, after = lines_of(source), lines_of(mutated_source(source, mutant))
-    lines = unified_diff(before, after, f"a/{path}", f"b/{path}", n=2)
-    return "".join(line if line.endswith("\n") else line + "\n" for line in lines)
+    # Nothing differs above and below: there is no need to compare it.
+    above, below = max(0, mutant.line - 1 - _CONTEXT), len(before) - mutant.end_line - _CONTEXT
+    before, after = before[above : len(before) - below], after[above : len(after) - below]
+    lines = unified_diff(before, after, f"a/{path}", f"b/{path}", n=_CONTEXT)
+    moved = (_moved(line, above) if line.startswith("@@") else line for line in lines)
+    return "".join(line if line.endswith("\n") else line + "\n" for line in moved)
+
+
+def _moved(header: str, down: int) -> str:
+    """A hunk's header with its two line numbers so many lines further down."""
+    return re.sub(r"([-+])(\d+)", lambda number: f"{number[1]}{int(number[2]) + down}", header)

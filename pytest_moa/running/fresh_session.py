@@ -22,7 +22,7 @@ import pytest
 from _pytest.assertion import rewrite
 
 from pytest_moa.running.candidate_module import Broken, Unsafe, collect
-from pytest_moa.running.items import Watcher, fail_fast, followed
+from pytest_moa.running.items import Watcher, fail_fast, followed, silence
 from pytest_moa.running.nested import finish, forked
 from pytest_moa.running.warm_session import Warm, arguments, quieten_hypothesis, uses_hypothesis
 
@@ -130,6 +130,7 @@ class _Session:
             self.tell({"message": f"{self.failed[0]} cannot be imported with it", "kills": self.failed[0]})
             finish(self.tell)
         importlib.import_module(self.args["module"])
+        silence(session.config)
         if self.args["candidates"] is None:
             self._run_wanted(session)
         else:

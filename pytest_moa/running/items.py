@@ -51,6 +51,22 @@ class Watcher:
         return Ran("passed" if called else "skipped", seconds)
 
 
+def silence(config: pytest.Config) -> None:
+    """Let pytest's terminal show nothing more. Whoever asks for that plug-in still finds it."""
+    if (shown := config.pluginmanager.unregister(name="terminalreporter")) is not None:
+        config.pluginmanager.register(_Silent(shown), "terminalreporter")
+
+
+class _Silent:
+    """A plug-in in which pytest finds no hooks, and everybody else what the other one has."""
+
+    def __init__(self, plugin: Any) -> None:
+        self._plugin = plugin
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._plugin, name)
+
+
 def followed(items: Sequence[pytest.Item]) -> Iterable[tuple[pytest.Item, pytest.Item | None]]:
     """Each item with the one after it."""
     return zip(items, [*items[1:], None], strict=True)

@@ -6,6 +6,7 @@ Each runs in a confined child. What has to start several times from the same sta
 from __future__ import annotations
 
 import contextlib
+import gc
 import re
 import sys
 import time
@@ -16,11 +17,13 @@ from typing import Any, Final
 import pytest
 
 from pytest_moa.mutation import Mutant, install
+from pytest_moa.mutation.install import Ready, ready
 from pytest_moa.running.candidate_module import Broken, Unsafe, collect
 from pytest_moa.running.changes import Before
 from pytest_moa.running.clock import Shifted
 from pytest_moa.running.items import Ran, fail_fast, followed, short_messages
 from pytest_moa.running.nested import Forked, forked
+from pytest_moa.running.together import Task, judged_together
 from pytest_moa.running.warm_session import Warm
 
 #: CPU time that a candidate may take on average with its target's body replaced by a raise.
@@ -50,28 +53,49 @@ def existing(warm: Warm, args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def mutants(warm: Warm, args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Judge "mutants", each {"mutant", "indices", "limit"}: its tests in that order until one fails.
+    """Judge "mutants", each {"mutant", "indices", "limit", "together", "control"}: its tests in that order
+    until one fails. Those that may be are judged `together` first, and alone where that is not certain.
 
     Yields {"id", "installed", "status", "killer" (index or None), "message", "seconds"}; status is
     "killed", "survived" or "timed_out".
     """
-    for each in args["mutants"]:
-        mutant = Mutant.from_json(each["mutant"])
+    found = [(each, _ready(warm, Mutant.from_json(each["mutant"]))) for each in args["mutants"]]
+    gc.freeze()  # what a fork's garbage collector looks at has to be copied first
+    certain = set()
+    for verdict in judged_together(warm, [task for each, put in found for task in _tasks(each, put)]):
+        certain.add(verdict["id"])
+        yield verdict
+    for each, put in found:
+        name = each["mutant"]["id"]
+        if put is None:
+            yield {"id": name, "installed": False}
+        elif name not in certain:
+            run = partial(_alone, warm, put, each["indices"])
+            yield {"id": name, **_judged(forked(run, each["limit"]))}
 
-        def run(tell: Any, mutant: Mutant = mutant, indices: Sequence[int] = each["indices"]) -> None:
-            if not install(mutant, warm.sources[mutant.module], sys.modules[mutant.module]):
-                tell({"installed": False})
-                return
-            items = [warm.items[index] for index in indices]
-            fail_fast(warm.session.config, items)
-            for index, (item, following) in zip(indices, followed(items), strict=True):
-                tell({"runs": index})
-                ran = warm.watcher.run(item, following)
-                if ran.outcome == "failed":
-                    tell({"killer": index, "message": ran.message})
-                    return
 
-        yield {"id": mutant.id, **_judged(forked(run, each["limit"]))}
+def _ready(warm: Warm, mutant: Mutant) -> Ready | None:
+    return ready(mutant, warm.sources[mutant.module], sys.modules[mutant.module])
+
+
+def _tasks(each: Mapping[str, Any], put: Ready | None) -> Iterator[Task]:
+    if each["together"] and put is not None and put.swapped is not None:
+        yield Task(each["mutant"]["id"], each["indices"], put.swapped, each["control"])
+
+
+def _alone(warm: Warm, put: Ready, indices: Sequence[int], tell: Callable[[Any], None]) -> None:
+    """Tell which test of these runs, and which is the first that fails with the mutant."""
+    if not put.put():
+        tell({"installed": False})
+        return
+    items = [warm.items[index] for index in indices]
+    fail_fast(warm.session.config, items)
+    for index, (item, following) in zip(indices, followed(items), strict=True):
+        tell({"runs": index})
+        ran = warm.watcher.run(item, following)
+        if ran.outcome == "failed":
+            tell({"killer": index, "message": ran.message})
+            return
 
 
 def _judged(fork: Forked) -> dict[str, Any]:

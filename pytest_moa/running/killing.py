@@ -25,9 +25,12 @@ if TYPE_CHECKING:
 TIMES: Final = 10.0
 MORE: Final = 1.0
 
+#: Seconds of a mutant's tests up to which it is tried in a fork with others.
+TOGETHER: Final = 0.1
+
 #: Seconds of work in one job: results come while it runs, but an interrupt loses what is under way.
 _BATCH: Final = 1.0
-_FORK: Final = 0.01
+_FORK: Final = 0.005
 
 
 def kill(executor: Executor, mutants: Sequence[Mutant], progress: Progress | None) -> None:
@@ -54,23 +57,27 @@ class _Killing:
         self.total = len(self.wanted)
         self.done = 0
         self.sources = {name: executor.source(name) for name in executor.modules}
-        self.importing: dict[str, list[str]] = {}
+        self.importing: dict[str, list[str]] | None = None
         self.covering: dict[tuple[str, str], list[int]] = {}
 
     def run(self) -> None:
-        self._find_importing()
         doubted = self.controls()
         certain = [mutant for mutant in self.wanted if _place(mutant) not in doubted]
         slow = [mutant for mutant in self.wanted if _place(mutant) in doubted]
         slow += self.quick(certain)
         self.slow(slow, self.fresh_controls({mutant.module for mutant in slow}), doubted)
 
-    def _find_importing(self) -> None:
-        def done(ended: Ended) -> None:
-            self.importing.update(ended.value or {})
+    def _importing(self, module: str) -> list[str]:
+        """Test files that import the module. All modules are asked for at once, when one is needed."""
+        if self.importing is None:
+            found = self.importing = {}
 
-        job = Job("pytest_moa.running.imports:importing_files", {}, done)
-        self.executor.collected.run([job], self.executor.late)
+            def done(ended: Ended) -> None:
+                found.update(ended.value or {})
+
+            job = Job("pytest_moa.running.imports:importing_files", {}, done)
+            self.executor.collected.run([job], self.executor.late)
+        return self.importing.get(module, [])
 
     def tests_of(self, mutant: Mutant) -> list[int]:
         """Indices of the tests to run: those that reach the function, or that import the module."""
@@ -134,7 +141,13 @@ class _Killing:
 
     def task(self, mutant: Mutant, indices: list[int]) -> dict[str, Any]:
         seconds = sum(self.tests[index].seconds for index in indices)
-        return {"mutant": mutant.to_json(), "indices": indices, "limit": MORE + TIMES * seconds}
+        return {
+            "mutant": mutant.to_json(),
+            "indices": indices,
+            "limit": MORE + TIMES * seconds,
+            "together": seconds < TOGETHER,
+            "control": mutant.operator == "identity",
+        }
 
     def run_tasks(self, tasks: Sequence[dict[str, Any]], each: Any) -> None:
         jobs = []
@@ -195,7 +208,7 @@ class _Killing:
         passing = [index for index, test in enumerate(self.tests) if test.outcome == "passed"]
         reach = [index for index in passing if self.tests[index].reached.get(module)]
         near = set(reach)
-        files = set(self.importing.get(module, ()))
+        files = set(self._importing(module))
         rest = [index for index in passing if index not in near and self.tests[index].file in files]
         return [*self.executor.ordered(reach), *self.executor.ordered(rest)]
 

@@ -10,6 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Literal, NoReturn
 
 #: Wall time allowed for each second of CPU time: on a busy machine a process waits more than it runs.
@@ -29,10 +30,11 @@ class Forked:
     seconds: float = 0.0
 
 
-def forked(run: Callable[[Callable[[Any], None]], None], seconds: float) -> Forked:
+def forked(run: Callable[[Callable[[Any], None]], None], seconds: float, *, renewed: bool = False) -> Forked:
     """Call `run(tell)` in a fork that gets `seconds` of CPU time; `tell` sends JSON data at once.
 
-    A fork that ends otherwise than by returning from `run` has "exited" or "crashed".
+    A fork that ends otherwise than by returning from `run` has "exited" or "crashed". The time is for all
+    that it does, or if it is `renewed` from one telling to the next.
     """
     started = time.perf_counter()
     reading, writing = os.pipe()
@@ -42,13 +44,13 @@ def forked(run: Callable[[Callable[[Any], None]], None], seconds: float) -> Fork
         try:
             os.close(reading)
             _limit(seconds)
-            run(lambda data: _send(writing, data))
+            run(partial(_tell, writing, seconds if renewed else 0.0))
             _send(writing, _DONE)
             code = 0
         finally:
             _exit(code)
     os.close(writing)
-    told, late = _read(reading, time.monotonic() + PATIENCE * seconds)
+    told, late = _read(reading, PATIENCE * seconds, renewed=renewed)
     os.close(reading)
     if late:
         with contextlib.suppress(ProcessLookupError):
@@ -81,14 +83,21 @@ def _limit(seconds: float) -> None:
     _setitimer(signal.ITIMER_PROF, seconds)
 
 
+def _tell(pipe: int, renewed: float, data: Any) -> None:
+    if renewed:
+        _limit(renewed)
+    _send(pipe, data)
+
+
 def _send(pipe: int, data: Any) -> None:
     line = json.dumps(data).encode() + b"\n"
     while line:
         line = line[_write(pipe, line) :]
 
 
-def _read(pipe: int, deadline: float) -> tuple[list[Any], bool]:
-    """All lines until the other end is closed, and whether the deadline came first."""
+def _read(pipe: int, patience: float, *, renewed: bool) -> tuple[list[Any], bool]:
+    """All lines until the other end is closed, and whether patience came to its end before."""
+    deadline = time.monotonic() + patience
     poll = select.poll()
     poll.register(pipe, select.POLLIN)
     buffer = b""
@@ -102,6 +111,8 @@ def _read(pipe: int, deadline: float) -> tuple[list[Any], bool]:
         if not part:
             break
         buffer += part
+        if renewed:
+            deadline = time.monotonic() + patience
     return [json.loads(line) for line in _whole(buffer)], late
 
 

@@ -25,7 +25,7 @@ import pytest
 from pytest_moa.code.probes import Probes
 from pytest_moa.mutation.install import prepare
 from pytest_moa.running.changes import Held
-from pytest_moa.running.items import Watcher
+from pytest_moa.running.items import Watcher, silence
 
 #: Plug-ins that would change, repeat, reorder or end tests without being asked to, by entry point.
 BLOCKED: Final = (
@@ -146,6 +146,7 @@ class _Serving:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         self.served = True
+        silence(session.config)
         modules: dict[str, dict[str, Any]] = {}
         sources, probes = {}, {}
         for wanted, path in self.args["modules"].items():

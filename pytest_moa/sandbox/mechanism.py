@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,9 +26,17 @@ class Mechanism:
 NONE = Mechanism("none", (), False)
 
 
-@cache
 def probe() -> Mechanism:
-    """The strongest mechanism that works here; `NONE` if there is none."""
+    """The strongest mechanism that works here; `NONE` if there is none. Looked for once, in any thread."""
+    with _one_at_a_time:
+        return _probed()
+
+
+_one_at_a_time = threading.Lock()
+
+
+@cache
+def _probed() -> Mechanism:
     boot = Path(__file__).parents[1] / "warm" / "boot.py"
     try:
         done = subprocess.run(  # noqa: S603 - our own script

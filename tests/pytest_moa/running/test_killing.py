@@ -210,3 +210,41 @@ def test_a_test_that_ends_its_process_is_a_failing_test_and_the_others_run(tmp_p
     assert [test.outcome for test in tests.tests] == ["passed", "failed", "passed"]
     assert "ended the process" in tests.failing[0].message
     assert "nothing_of_that_name" in tests.errors["test_broken.py"]
+
+
+def test_what_a_mutant_leaves_behind_decides_on_no_other(tmp_path: Path) -> None:
+    root = write(
+        tmp_path,
+        {
+            "pytest.ini": "[pytest]",
+            "memory.py": """
+                KNOWN = {}
+
+
+                def doubled(number):
+                    if number not in KNOWN:
+                        KNOWN[number] = number * 2
+                    return KNOWN[number]
+            """,
+            "test_memory.py": """
+                import pytest
+                from memory import KNOWN, doubled
+
+                @pytest.fixture(scope="module")
+                def six():
+                    yield doubled(3)
+                    assert KNOWN
+
+                def test_six(six):
+                    assert six == 6
+
+                def test_known(six):
+                    assert KNOWN == {3: six}
+            """,
+        },
+    )
+    with executor(root, "memory.py") as opened:
+        found = statuses(opened.kills(None, mutants(opened, "memory")))
+    surviving = {change for change, status in found.items() if status != "killed"}
+    # It is asked for one number only, so it need not look whether it knows it.
+    assert surviving == {("number not in KNOWN", "True")}
