@@ -284,15 +284,16 @@ class Amplifier:
         found = [
             one
             for one in ast.walk(tree)
-            if isinstance(one, ast.Constant) and isinstance(one.value, str) and id(one) not in joined
+            if isinstance(one, ast.Constant) and isinstance(one.value, str | bytes) and id(one) not in joined
         ]
         if not found:
             return None
         node = self._preferred(found, tree)
-        assert isinstance(node, ast.Constant)
-        text, piece = str(node.value), self.rng.choice(PIECES)
+        value: Any = getattr(node, "value", "")
+        text, piece = value if isinstance(value, str) else value.decode("latin-1"), self.rng.choice(PIECES)
         at = self.rng.choice((len(text), len(text), 0, self.rng.randint(0, len(text))))
-        return replaced(body, node, repr(text[:at] + piece + text[at:]))
+        made = text[:at] + piece + text[at:]
+        return replaced(body, node, repr(made if isinstance(value, str) else made.encode("latin-1")))
 
     def _is_closed(self, node: ast.AST) -> bool:
         """Whether an expression uses no variable of its test."""

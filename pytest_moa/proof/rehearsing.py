@@ -99,6 +99,7 @@ class Rehearsal:
             source = amplifier.near(start.source)
             if source is not None and len(source) < 4_000:
                 by = tuple(dict.fromkeys((*start.by, "amplified")))
+                source = self.suite.with_imports(source, start.item)
                 made.append(Snippet(source, start.module, name, by, item=start.item))
         self._run(made, name)
         self.rounds[name] += 1

@@ -84,6 +84,7 @@ def collecting(
         "options": [*project.options, *NO_CONFIG_WARNINGS, "--assert=plain"],  # rewriting takes long
         "modules": {name: str(path) for name, path in modules.items()},
         "imports": [],
+        "mutants": False,
     }
     return Live(
         lambda: WarmProcess(
@@ -221,6 +222,16 @@ class Suite:
             if parameter in described["arguments"]:
                 lines += [*written[1], f"{parameter} = {written[0]}"]
         return "\n".join([*lines, *map(ast.unparse, body_without_docstring(found[0]))])
+
+    def with_imports(self, source: str, item: str) -> str:
+        """A program for a test's place, with imports of names that only other test files have."""
+        tree = ast.parse(source)
+        file = self._file(self.root / item.partition("::")[0])
+        known = {*file.imports, *file.definitions, *self.described[item]["arguments"], *bound_below(tree)}
+        names = dict.fromkeys(one.id for one in ast.walk(tree) if isinstance(one, ast.Name))
+        brought = {name: line for other in self.files.values() for name, line in other.imports.items()}
+        lines = [brought[name] for name in names if name in brought and name not in known]
+        return "\n".join([*dict.fromkeys(lines), source])
 
     def _file(self, path: Path) -> TestFile:
         if str(path) not in self.files:

@@ -20,3 +20,7 @@ def test_a_dict_gets_keys_that_the_changed_code_knows() -> None:
 def test_programs_near_to_one_are_programs() -> None:
     for made in _near("with nested():\n    f([1, 2], a=None)\nassert g('x') == 1"):
         compile(made, "<near>", "exec")
+
+
+def test_bytes_get_pieces_as_texts_do() -> None:
+    assert any("b'/user?a=b'" in made for made in _near("send(b'/user')"))
