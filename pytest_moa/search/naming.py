@@ -38,6 +38,8 @@ def name_of(program: Program, run: Run, taken: Iterable[str]) -> str:
         error = run.facts.get(("raised", "type"), ("", "error"))[1]
         parts.append(f"raises_{variable_for(str(error).rpartition('.')[2], ())}".rstrip("_"))
     described = _reason(run, aimed) or ("" if aimed.form == READ else _arguments(aimed))
+    if origin is not None and described.startswith("of_"):
+        described = f"with_{described.removeprefix('of_')}"
     if described:
         parts.append(described)
     before = [one for one in program.steps[:-1] if one.role == "when"]
