@@ -29,6 +29,7 @@ from review_bot.asking import Asking, prompt_file, version_of
 from review_bot.proof.facts import told
 from review_bot.proof.judging import PROVER
 from review_bot.proof.report import BehaviourReport, Said
+from review_bot.proof.written_calls import calls_in
 
 if TYPE_CHECKING:
     from pytest_moa.proof.prove import OpenQuestion
@@ -123,7 +124,8 @@ class Proposed(_Lenient):
     def _sources(cls, value: Any) -> Any:
         values = value if isinstance(value, list) else [value]
         texts = [synonyms.text(one.get("call", "") if isinstance(one, Mapping) else one) for one in values]
-        return [text.strip().strip("`") for text in texts if 0 < len(text.strip()) <= _CALL][:_CALLS]
+        whole = [text.strip().strip("`") for text in texts if 0 < len(text.strip()) <= _CALL]
+        return calls_in(whole)[:_CALLS]
 
 
 class ProposedAnswer(_Lenient):

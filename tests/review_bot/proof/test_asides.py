@@ -56,7 +56,8 @@ def test_calls_for_no_function_that_was_asked_about_are_left_out() -> None:
     bare = parse_answer('{"calls": ["mean([])"]}', ProposedAnswer)
     assert bare.by_function(NAMES) == {}
     assert bare.by_function(NAMES[:1]) == {NAMES[0]: ("mean([])",)}
-    long = {"calls": [{"function": "mean", "calls": ["mean([])"] * 20 + ["x" * 5000]}]}
+    many = [f"mean([{number}])" for number in range(20)]
+    long = {"calls": [{"function": "mean", "calls": [f"mean({'1' * 5000})", *many]}]}
     assert len(parse_answer(json.dumps(long), ProposedAnswer).by_function(NAMES)[NAMES[0]]) == 8
     with pytest.raises(BrokenAnswer):
         parse_answer("call mean with nothing", ProposedAnswer)
