@@ -22,6 +22,7 @@ from moa_engine.errors import MoaError
 from pytest_moa.candidate import Candidate
 from pytest_moa.mutation import Mutant
 from pytest_moa.project import Project, SourceModule
+from pytest_moa.running.alive import SIGN
 from pytest_moa.running.facts import CandidateFacts, ExistingTest, ExistingTests, Kills, Verdict
 from pytest_moa.running.nested import PATIENCE
 from pytest_moa.running.pool import Job, Pool
@@ -98,13 +99,15 @@ class Executor:
         """Start the first warm process, import the modules in it and collect the tests.
 
         Raises:
-            CannotMeasure: pytest cannot start, or none of the modules can be imported; why. Others that
+            CannotMeasure: pytest cannot start, forks of it do not run, or none of the modules can be
+            imported; why. Others that
             cannot are in `broken` then, and no longer in `modules`.
         """
         try:
             self._report = self.collected.start()
         except WarmFailed as error:
             raise CannotMeasure(_told(error)) from error
+        self._check_forks()
         for name, told in self._report["modules"].items():
             shown = self.project.shown(self.modules[name].path)
             if told["error"]:
@@ -116,6 +119,18 @@ class Executor:
             if len(self.broken) == len(self._report["modules"]):
                 raise CannotMeasure(f"{shown}: {self.broken[shown]}")
             del self.modules[name]
+
+    def _check_forks(self) -> None:
+        """What a plug-in or a conftest does at a fork would else look like tests that fail."""
+        ends: list[Ended] = []
+        self.collected.run([Job("pytest_moa.running.alive:alive", {}, ends.append)])
+        for ended in ends:
+            if ended.status != "returned" or ended.value != [SIGN]:
+                said = (ended.error.strip().splitlines() or [ended.status])[-1]
+                raise CannotMeasure(
+                    f"the tests cannot be run in forks, which a plug-in or a conftest.py breaks: {said}",
+                    hint="`-p no:NAME` in addopts leaves a plug-in out, in case it is not needed",
+                )
 
     def close(self) -> None:
         """End all processes."""

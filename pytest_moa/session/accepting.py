@@ -17,6 +17,7 @@ from pytest_moa.placing.test_files import TestTree
 from pytest_moa.placing.writing import digest
 from pytest_moa.session.company import Company, Unknown, is_of, name_in
 from pytest_moa.session.kept import Kept, keep
+from pytest_moa.session.showing import warn
 from pytest_moa.suggestions import Suggestion, Suggestions
 from pytest_moa.target import Target
 
@@ -132,7 +133,7 @@ def finish(
         for note in change.notes:
             terminal.write_line(f"warning: {one_line(note)}", yellow=True)
     for why in basket.unknown:
-        terminal.write_line(f"warning: {one_line(why)}", yellow=True)
+        warn(terminal, why)
     for reason in basket.refused:
         terminal.write_line(f"moa: {printable(reason)}", red=True)
     done = {id for one in written for id in (one.id, *one.made_of)} | set(dropped)

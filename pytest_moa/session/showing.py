@@ -19,7 +19,7 @@ def show(terminal: TerminalReporter, found: Suggestions, *, accept: str) -> None
     """Write the section. `accept` says how to go on, "" where there is nothing to say."""
     terminal.write_sep("=", _TITLE)
     for warning in found.warnings:
-        terminal.write_line(f"warning: {one_line(warning)}", yellow=True)
+        warn(terminal, warning)
     if found.plan:
         terminal.write_line(printable(found.plan))
         return
@@ -34,6 +34,12 @@ def show(terminal: TerminalReporter, found: Suggestions, *, accept: str) -> None
     terminal.write_line("; ".join(_closing(found)))
     if found.suggestions and accept:
         terminal.write_line(accept)
+
+
+def warn(terminal: TerminalReporter, warning: str) -> None:
+    """Write a warning; a second line, such as what to do about it, is indented."""
+    text = "\n  ".join(printable(warning).splitlines())
+    terminal.write_line(f"warning: {text}", yellow=True)
 
 
 def facts_of(suggestion: Suggestion) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_moa.running.executor import Executor
+from pytest_moa.running.executor import CannotMeasure, Executor
 from tests.pytest_moa.running.sample import candidate, executor, mutants, statuses, write
 
 ADDED = "def added(a, b=0):\n    return a + b\n"
@@ -201,3 +201,16 @@ def test_one_bad_candidate_costs_the_others_nothing(trapped: Executor) -> None:
     facts = trapped.check([useless, broken, good])
     assert facts[good.id].status == "passes"
     assert [facts[each.id].status for each in (useless, broken)] == ["vacuous", "broken"]
+
+
+@pytest.mark.parametrize(
+    "breaks",
+    [
+        "os.register_at_fork(after_in_child=lambda: os._exit(3))",
+        "os.fork = lambda: os._exit(3)",
+    ],
+)
+def test_a_plugin_that_breaks_forks_is_said_to(tmp_path: Path, breaks: str) -> None:
+    write(tmp_path, {"conftest.py": f"import os\n\n{breaks}\n", "mod.py": ADDED, "test_mod.py": ""})
+    with pytest.raises(CannotMeasure, match="cannot be run in forks"), executor(tmp_path):
+        pass

@@ -119,7 +119,7 @@ def test_a_run_that_fails_costs_the_session_nothing(shop: Shop) -> None:
     shop.change()
     ran = shop.run("--moa", "--moa-report", "report.json", STAND_IN_DOES="fail")
     assert ran.returncode == 0
-    assert "warning: nobody answered Ask again." in ran.stdout
+    assert "warning: nobody answered\n  Ask again." in ran.stdout
     assert json.loads(shop.read("report.json"))["warnings"] == ["nobody answered\n  Ask again."]
 
 
