@@ -181,7 +181,14 @@ class _Observed:
         return value
 
     def seen(self, number: int, value: ast.expr, part: str) -> ast.expr:
+        if _tells_an_address(value):
+            return value
         return ast.copy_location(_call(SEEN, ast.Constant(number), value, ast.Constant(part)), value)
+
+
+def _tells_an_address(node: ast.expr) -> bool:
+    """Whether its value may depend on where objects are in memory, so that no test can expect it."""
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in ("hash", "id")
 
 
 def raising_item(node: ast.With) -> ast.withitem | None:

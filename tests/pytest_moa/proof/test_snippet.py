@@ -75,3 +75,8 @@ def test_a_literal_is_replaced_where_it_stands() -> None:
     source = "f('é', [1, 2])  # kept"
     node = next(one for one in literals(ast.parse(source)) if isinstance(one, ast.List))
     assert replaced(source, node, "[]") == "f('é', [])  # kept"
+
+
+def test_hashes_and_ids_are_only_compared() -> None:
+    observer = _run("one = object()\nfound = hash(one)\nassert hash(one) == found\nassert id(one) != 1")
+    assert _seen(observer)[1:] == [(2, "right", "{}"), (2, "test", "{}"), (3, "test", "{}")]
