@@ -104,6 +104,8 @@ def _look_at_object(value: Any, path: str, look: Look, depth: int) -> None:
     if isinstance(value, BaseException):
         look[f"str({path})"] = canonical(str(value), 0)
         return
+    if "__wrapped__" in getattr(value, "__dict__", ()) and type(getattr(value, "__name__", None)) is str:
+        look[f"{path}.__name__"] = value.__name__  # what decorators are to keep
     for name in public_attributes(value):
         try:
             seen = getattr(value, name)

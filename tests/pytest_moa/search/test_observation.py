@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,6 +68,16 @@ def test_objects_are_seen_through_public_attributes() -> None:
 
 def test_mappings_are_compared_as_a_whole_by_plain_keys() -> None:
     assert set(looked_at({("name", None): 0, 3: [1]})) == {"{}"}
+
+
+def test_the_name_that_a_decorator_keeps_is_a_fact() -> None:
+    def decorated(wanted: bool) -> Any:
+        def inner() -> None: ...
+
+        return functools.update_wrapper(inner, lambda: None) if wanted else inner
+
+    assert looked_at(decorated(True))["{}.__name__"] == "<lambda>"
+    assert "{}.__name__" not in looked_at(decorated(False))
 
 
 def test_a_failing_property_is_a_fact() -> None:
