@@ -38,7 +38,7 @@ def show(terminal: TerminalReporter, found: Suggestions, *, accept: str) -> None
 
 def warn(terminal: TerminalReporter, warning: str) -> None:
     """Write a warning; a second line, such as what to do about it, is indented."""
-    text = "\n  ".join(printable(warning).splitlines())
+    text = "\n  ".join(line.strip() for line in printable(warning).splitlines())
     terminal.write_line(f"warning: {text}", yellow=True)
 
 
