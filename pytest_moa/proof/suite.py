@@ -146,13 +146,14 @@ class Suite:
 
         while done < len(names) and time.monotonic() < until and not self._enough(wanted):
             wall = max(1.0, until - time.monotonic())
-            args = {"indices": list(range(done, len(names))[:AT_ONCE]), "seconds": SLOW}
+            indices = list(range(done, len(names))[:AT_ONCE])
+            args = {"indices": indices, "seconds": SLOW}
             before = done
             ended = self.pair.base.call(
                 "pytest_moa.proof.tests_side:reaching", args, Limits(wall=wall, cpu=wall + 5), each
             )
-            if ended.status != "returned":
-                done = max(done, before) + 1  # whichever ran has ended the process
+            # Where it did not return, whichever test ran has ended the process.
+            done = indices[-1] + 1 if ended.status == "returned" else max(done, before) + 1
 
     def _enough(self, wanted: Sequence[str]) -> bool:
         """Whether there are more than can be used for each; the likeliest files were the first."""

@@ -52,7 +52,7 @@ def described(warm: Warm, args: Mapping[str, Any]) -> list[dict[str, Any]]:
             params[name] = [written.source, sorted(written.imports)] if written is not None else None
         function = _function(item)
         usable = function is not None and not function.__code__.co_freevars
-        usable = usable and not hasattr(getattr(item, "obj", None), "hypothesis")
+        usable = usable and not _is_of_hypothesis(item)
         code = function.__code__ if function is not None else None
         found.append(
             {
@@ -72,10 +72,12 @@ def reaching(warm: Warm, args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Run the items "indices" one after another; yield {"index", "passed", "seconds", "reached"}.
 
     Each has "seconds": one that waits for what is not here (a server, say) must not cost all the others.
+    Hypothesis' tests are left out: they take long, and their bodies cannot be exchanged.
     """
-    items = [warm.items[index] for index in args["indices"]]
+    indices = [index for index in args["indices"] if not _is_of_hypothesis(warm.items[index])]
+    items = [warm.items[index] for index in indices]
     fail_fast(warm.session.config, items)
-    for index, (item, following) in zip(args["indices"], followed(items), strict=True):
+    for index, (item, following) in zip(indices, followed(items), strict=True):
         for probes in warm.probes.values():
             probes.clear()
         passed, began = False, time.monotonic()
@@ -87,6 +89,10 @@ def reaching(warm: Warm, args: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "seconds": time.monotonic() - began,
             "reached": {name: sorted(probes.hits) for name, probes in warm.probes.items() if probes.hits},
         }
+
+
+def _is_of_hypothesis(item: pytest.Item) -> bool:
+    return hasattr(getattr(item, "obj", None), "hypothesis")
 
 
 def _function(item: pytest.Item) -> FunctionType | None:

@@ -157,6 +157,8 @@ def test_a_test_that_waits_for_what_is_not_there_does_not_cost_the_others(tmp_pa
     """
     tests = """\
     import threading
+    from hypothesis import given
+    from hypothesis.strategies import integers
     from shop import Basket
 
     def test_server_is_there():
@@ -164,6 +166,10 @@ def test_a_test_that_waits_for_what_is_not_there_does_not_cost_the_others(tmp_pa
 
     def test_total():
         assert Basket("zoe@example.org").total([3, 4]) == 7
+
+    @given(integers())
+    def test_total_of_one(price):
+        assert Basket("zoe@example.org").total([price]) == price
     """
     head = base.replace("return sum(prices)", "return max(prices)")
     sides = two_versions(tmp_path, {"shop.py": base}, {"shop.py": head}, {"tests/test_shop.py": tests})
