@@ -43,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--moa-report", metavar="FILE", help="write everything that was found as JSON")
     add(
         "--moa-merge",
+        action="extend",
         nargs="+",
         metavar="FILE",
         help="show what several reports suggest together, run no test (also --moa-accept, --moa-review)",

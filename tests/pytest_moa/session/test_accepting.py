@@ -155,7 +155,7 @@ def test_reports_of_shards_are_one(shop: Shop) -> None:
     ran = shop.run("--moa-merge", "one.json", "two.json")
     assert ran.stdout.count("def test_price_again") == 1
     assert "2 tests; mutants killed: 8 -> 14 of 20; 2 members; 4 calls" in ran.stdout
-    accepted = shop.run("--moa-accept", "--moa-merge", "one.json", "two.json")
+    accepted = shop.run("--moa-accept", "--moa-merge=one.json", "--moa-merge=two.json")
     assert "moa: 1 test into tests/test_other.py (new file)" in accepted.stdout
     assert shop.read("tests/test_rates.py") == BEFORE + ADDED
     assert not (shop.folder.parent / "stolen.py").exists()
