@@ -65,9 +65,11 @@ def program_of(source: str, surface: Surface, target: str = "") -> Program | Non
     )
     needed = set(names_in(steps[-1].expression))
     kept = [steps[-1]]
+    variables = {step.name for step in steps} - {""}
     for step in reversed(steps[:-1]):
         gives = {step.name} - {""} or _bound_by(step)
-        if gives & needed or (step.name == "" and step.form == RAW and needed & names_in(step.callee)):
+        changed = needed & step.needs() & (needed if step.form == RAW else variables)  # it may change them
+        if gives & needed or (step.name == "" and changed):
             needed |= step.needs()
             kept.insert(0, step)
     kept[0] = replace(kept[0], imports=kept[0].imports | frozenset(imports))

@@ -243,8 +243,12 @@ def _spread(survivors: Sequence[Survivor], most: int) -> list[Survivor]:
 def discussed(
     unit: Unit, candidates: Mapping[str, Judged], selected: Collection[str], ledger: Ledger
 ) -> list[Judged]:
-    """The tests that a unit's members discuss: failing ones, then those that would be suggested, shuffled."""
-    own = [one for one in candidates.values() if one.candidate.target in unit.ids]
+    """The tests that a unit's members discuss: failing ones, then those that would be suggested, shuffled.
+
+    What was observed instead of what a failing test expects is not among them: the failing test puts
+    that question, and shows both values.
+    """
+    own = [one for one in candidates.values() if one.candidate.target in unit.ids and one.items]
     failing = [one for one in own if one.executed.status == "fails"]
     wanted = [one for one in own if one.key in selected]
     half = _DISCUSSED // 2

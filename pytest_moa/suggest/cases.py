@@ -50,6 +50,22 @@ def outcome_lines(case: Case) -> list[str]:
     return [f"assert {case.call} {same} {case.expected}", *case.checks]
 
 
+def expected_in(source: str) -> str:
+    """What a test's last statement expects, as source."""
+    try:
+        last = ast.parse(source).body[-1].body[-1]  # type: ignore[attr-defined]
+    except (SyntaxError, ValueError, IndexError, AttributeError):
+        return ""
+    match last:
+        case ast.Assert(test=ast.Compare(ops=[ast.Eq() | ast.Is()], comparators=[right])):
+            return unparsed(right)
+        case ast.Assert(test=test):
+            return unparsed(test)
+        case ast.With(items=[ast.withitem(context_expr=ast.Call(args=[kind, *_]))]):
+            return unparsed(kind)
+    return unparsed(last)
+
+
 def matching(text: str) -> str:
     """Source of a pattern that finds exactly this text."""
     return quoted(text) if is_plain(text) else f"re.escape({quoted(text)})"
@@ -131,9 +147,9 @@ def _returning(test: ast.expr, name: str, setup: list[ast.stmt]) -> Case | None:
         case ast.Compare(left=left, ops=[ast.Eq() | ast.Is()], comparators=[right]):
             if not isinstance(left, ast.Call) and isinstance(right, ast.Call):
                 left, right = right, left
-            if isinstance(left, ast.Call) and _is_of(left, name) and _is_expected(right):
+            if isinstance(left, ast.Call) and is_of(left, name) and _is_expected(right):
                 return _case(left, "returns", unparsed(right), "", setup)
-        case ast.UnaryOp(op=ast.Not(), operand=ast.Call() as call) if _is_of(call, name):
+        case ast.UnaryOp(op=ast.Not(), operand=ast.Call() as call) if is_of(call, name):
             return None  # falsy is less than False: not the same claim
     return None
 
@@ -145,7 +161,7 @@ def _raising(raises: ast.expr, call: ast.Call, name: str, setup: list[ast.stmt])
         or len(raises.args) != 1
     ):
         return None
-    if any(keyword.arg != "match" for keyword in raises.keywords) or not _is_of(call, name):
+    if any(keyword.arg != "match" for keyword in raises.keywords) or not is_of(call, name):
         return None
     matched = [keyword.value for keyword in raises.keywords]
     match = ""
@@ -174,7 +190,7 @@ def _case(call: ast.Call, outcome: str, expected: str, match: str, setup: list[a
     )
 
 
-def _is_of(call: ast.Call, name: str) -> bool:
+def is_of(call: ast.Call, name: str) -> bool:
     """Whether it calls what has this name, under any prefix."""
     return re.fullmatch(rf"(?:.*\.)?{re.escape(name)}", ast.unparse(call.func)) is not None
 

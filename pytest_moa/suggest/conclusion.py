@@ -93,7 +93,16 @@ def conclude(candidates: Mapping[str, Judged], gaps: Gaps, objections: Sequence[
                 branches=tuple(sorted(one.executed.branches)),
                 kills=tuple(sorted(one.executed.kills)),
                 seconds=one.executed.seconds,
-                fate=_fate(one, in_test.get(key, ""), covered[key], gaps.left_out.get(key, "")),
+                fate="; ".join(
+                    filter(
+                        None,
+                        [
+                            _fate(one, in_test.get(key, ""), covered[key], gaps.left_out.get(key, "")),
+                            one.note,
+                            _followed(one),
+                        ],
+                    )
+                ),
             )
             for key, one in candidates.items()
         ),
@@ -212,7 +221,8 @@ def _suggestion(test: Arranged, candidates: Mapping[str, Judged], gaps: Gaps) ->
     origins = [candidates[origin] for one in hardened for origin in one.hardens if origin in candidates]
     proposers = [*(author for one in parts if one not in hardened for author in one.authors)]
     proposers += [author for one in origins for author in one.authors]
-    solid = any(_is_tool(author, gaps.voices) for one in parts for author in one.authors)
+    seen = any(not one.items for one in parts)  # its value was observed, as those of tools are
+    solid = seen or any(_is_tool(author, gaps.voices) for one in parts for author in one.authors)
     held = solid or all(one.vote.held > 1 for one in parts)
     return Suggestion(
         candidate=test.candidate,
@@ -225,7 +235,7 @@ def _suggestion(test: Arranged, candidates: Mapping[str, Judged], gaps: Gaps) ->
         hardened_by=tuple(dict.fromkeys(author for one in hardened for author in one.authors)),
         disputed_by=tuple(dict.fromkeys(member for one in parts for member in one.disputed_by)),
         standing="confirmed" if held else "minority",
-        says=test.candidate.says,
+        says="; ".join([test.candidate.says, *(one.note for one in parts if one.note)]),
         opinions=tuple(dict.fromkeys(opinion for one in parts for opinion in one.opinions)),
         made_of=tuple(one.candidate.id for one in parts),
     )
@@ -281,6 +291,12 @@ def _fate(one: Judged, test: str, covering: str, left_out: str) -> str:
         case "unjudged":
             return one.executed.message
     return one.executed.status
+
+
+def _followed(one: Judged) -> str:
+    """Which tests hold what a failing one's calls give instead."""
+    tests = " and ".join(test.id for test in one.executed.observed)
+    return f"what the code gives instead was observed: {tests}" if tests else ""
 
 
 def _bare(branches: Iterable[str]) -> frozenset[str]:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from pytest_moa.suggest.subject import Told
 if TYPE_CHECKING:
     from pytest_moa.running.executor import Executor
     from pytest_moa.running.facts import CandidateFacts
+    from pytest_moa.suggest.second_look import SecondLook
 
 #: Candidates of one group and target in the first rounds and in all later ones. The first rounds are small:
 #: on a busy machine there may be no time for more, and what was not run under mutants counts for nothing.
@@ -34,7 +36,8 @@ class Execution:
 
     Candidates are executed in rounds, so that the first ones of every group and target are judged
     whatever the time allows. A group's later candidates are only run under what its earlier ones have
-    left: that gives each group's whole score, and favours none.
+    left: that gives each group's whole score, and favours none. What `look` makes of a round's failing
+    candidates belongs to the round and to their groups.
     """
 
     def __init__(
@@ -43,9 +46,11 @@ class Execution:
         mutants: Sequence[Mutant],
         open_branches: Mapping[str, frozenset[str]],
         until: Callable[[], float],
+        look: SecondLook,
     ) -> None:
         self.executor = executor
         self.until = until
+        self.look = look
         self._quick = [mutant for mutant in mutants if mutant.scope == "function"]
         self._slow = [mutant for mutant in mutants if mutant.scope != "function"]
         self._branches = open_branches
@@ -64,6 +69,8 @@ class Execution:
         end = self.until()
         done: list[Candidate] = []
         needless: dict[str, Executed] = {}
+        observed: dict[str, tuple[Candidate, ...]] = {}
+        groups = dict(groups)
 
         def progress(says: str, before: int, total: int, count: int, of: int) -> None:
             if stop.is_set():
@@ -79,6 +86,12 @@ class Execution:
             batch = [one for one in rows if one.id not in needless]
             executor.deadline = None  # a check that is cut short says nothing: what was begun is finished
             executor.check(batch, partial(progress, "executing candidates", len(done), len(candidates)))
+            if not stop.is_set():
+                observed.update(self._observed(batch, groups, end))
+                again = _new([one for own in batch for one in observed.get(own.id, ())], groups)
+                groups.update((one.id, groups[own.id]) for own in batch for one in observed.get(own.id, ()))
+                executor.check(again, partial(progress, "executing observed calls", 0, len(again)))
+                batch += again
             executor.deadline = end
             done += batch
             self._kill(batch, groups, end, killing)
@@ -86,7 +99,24 @@ class Execution:
         if passing and self._slow and not stop.is_set() and not executor.late():
             executor.kills(passing, self._slow, killing)
         judged = {one.id: executor.facts[one.id] for one in done if one.id in executor.facts}
-        return {**needless, **{name: _executed(facts) for name, facts in judged.items()}}
+        executed = {name: _executed(facts) for name, facts in judged.items()}
+        for name, tests in observed.items():
+            executed[name] = replace(executed[name], observed=tests)
+        return {**needless, **executed}
+
+    def _observed(
+        self, batch: Sequence[Candidate], groups: Mapping[str, str], end: float
+    ) -> dict[str, tuple[Candidate, ...]]:
+        """Of models' candidates that fail, by id: what their calls give, as candidates."""
+        found: dict[str, tuple[Candidate, ...]] = {}
+        for one in batch:
+            facts = self.executor.facts.get(one.id)
+            if facts is None or facts.status != "fails" or groups[one.id] not in self.look.members:
+                continue
+            if time.monotonic() > end:
+                break
+            found[one.id] = self.look.of(one)
+        return found
 
     def _kill(
         self,
@@ -150,6 +180,10 @@ def _rounds(candidates: Sequence[Candidate], groups: Mapping[str, str]) -> Itera
         yield [one for some in waiting.values() for one in some[first : first + rows]]
         first += rows
         number += 1
+
+
+def _new(candidates: Sequence[Candidate], known: Mapping[str, str]) -> list[Candidate]:
+    return list({one.id: one for one in candidates if one.id not in known}.values())
 
 
 def _executed(facts: CandidateFacts) -> Executed:

@@ -14,12 +14,16 @@ from moa_engine.task import Synthesis
 from pytest_moa.candidate import Candidate
 from pytest_moa.suggest.answers import PROBLEMS, DecisionTaken, Verdicts
 from pytest_moa.suggest.arranging import content_key
+from pytest_moa.suggest.cases import expected_in
 from pytest_moa.suggest.proposal import Proposal
 from pytest_moa.suggest.voices import Voice, Vote, vote
 from pytest_moa.suggestions import CandidateStatus, Opinion
 
 #: The kind of the facts that executing a candidate gives.
 EXECUTED = "executed"
+
+#: Characters of what a test expects that are told.
+_WORDS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +35,10 @@ class Executed:
     branches: frozenset[str] = frozenset()
     kills: frozenset[str] = frozenset()
     seconds: float = 0.0
+    observed: tuple[Candidate, ...] = ()  #: of a model's test that fails: what its calls give, as tests
 
-    def fact(self, key: str, item: str) -> Fact:
-        """As a fact about an item of the ledger."""
+    def fact(self, key: str, item: str | None) -> Fact:
+        """As a fact about an item of the ledger; None for a test that was made from what was observed."""
         data = {
             "key": key,
             "status": self.status,
@@ -41,8 +46,9 @@ class Executed:
             "branches": sorted(self.branches),
             "kills": sorted(self.kills),
             "seconds": round(self.seconds, 4),
+            "observed": [one.to_json() for one in self.observed],
         }
-        supports = {"passes": True, "fails": False}.get(self.status)
+        supports = {"passes": True, "fails": False}.get(self.status) if item else None
         return Fact(EXECUTED, self.in_words(), item, supports, data)
 
     def in_words(self) -> str:
@@ -60,6 +66,7 @@ class Executed:
             branches=frozenset(data["branches"]),
             kills=frozenset(data["kills"]),
             seconds=data["seconds"],
+            observed=tuple(Candidate.from_json(one) for one in data.get("observed", ())),
         )
 
 
@@ -79,11 +86,25 @@ class Judged:
     vote: Vote = field(default_factory=lambda: Vote(0, 0, ()))
     name: str = ""  #: a better name, from an aggregator
     hardens: list[str] = field(default_factory=list)  #: keys of what it was made from
+    observed_for: list[Judged] = field(default_factory=list)  #: failing tests with the same call
 
     @property
     def authors(self) -> tuple[str, ...]:
-        """Its proposers, in the order of the ledger."""
-        return tuple(dict.fromkeys(item.author for item in self.items))
+        """Its proposers, in the order of the ledger; whoever chose the call of what was observed, too."""
+        calling = [author for original in self.observed_for for author in original.authors]
+        return tuple(dict.fromkeys([*(item.author for item in self.items), *calling]))
+
+    @property
+    def expected(self) -> str:
+        """What it expects, in a few words."""
+        text = " ".join(expected_in(self.candidate.source).split())
+        return text if len(text) <= _WORDS else f"{text[: _WORDS - 1]}…"
+
+    @property
+    def note(self) -> str:
+        """Who had called the same and expected something else, "" where nobody had."""
+        wrong = [f"{' and '.join(one.authors)} expected {one.expected}" for one in self.observed_for]
+        return f"observed; {', '.join(wrong)}" if wrong else ""
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -111,6 +132,9 @@ class Judged:
         said = [Opinion(stance.member, stance.position, stance.why) for stance in self.stances]
         if self.ruling:
             said.append(Opinion(self.ruling.by, "dispute", self.ruling.reason))
+        for original in self.observed_for:
+            why = f"expected {original.expected}; what the code gives was observed"
+            said += [Opinion(author, "dispute", why) for author in original.authors]
         return tuple(dict.fromkeys(said))
 
 
@@ -136,9 +160,9 @@ def judged(
         origin = key_of.get(body_of(item).hardens)
         if origin is not None and origin != key_of[item.id]:
             by_key[key_of[item.id]].hardens.append(origin)
-    for key, executed in executed_by_key(ledger.facts).items():
-        if key in by_key:
-            by_key[key].executed = executed
+    executed = executed_by_key(ledger.facts)
+    for key, one in by_key.items():
+        one.executed = executed.get(key, UNJUDGED)
     for stance in ledger.stances:
         by_key[key_of[stance.item]].stances.append(stance)
     decisions = _decisions(synthesis)
@@ -155,7 +179,29 @@ def judged(
     for one in by_key.values():
         against = [*one.stances, *_as_stance(one.ruling)]
         one.vote = vote(_layers(one.items), against, voices)
+    for original in list(by_key.values()):
+        for candidate in original.executed.observed:
+            key = content_key(candidate)
+            one = by_key.setdefault(key, Judged(key, candidate, executed=executed.get(key, UNJUDGED)))
+            one.observed_for.append(original)
+    for one in by_key.values():
+        if not one.items:
+            one.stances = [stance for original in one.observed_for for stance in _holding(original)]
+            one.vote = vote({}, one.stances, voices)
     return by_key, list(settlement.objections)
+
+
+def _holding(original: Judged) -> list[Stance]:
+    """Who holds that a failing test is right, as their dispute of what was observed instead.
+
+    Its only proposer does not count: without a second word it is a wrong guess.
+    """
+    said = {stance.member: stance.position for stance in original.stances if stance.position != "unsure"}
+    members = [member for member, position in said.items() if position == "agree"]
+    if original.vote.held > 1:
+        members += original.authors
+    why = f"holds that {original.expected} is right"
+    return [Stance(original.key, member, _LAST, "dispute", why) for member in dict.fromkeys(members)]
 
 
 def executed_by_key(facts: Iterable[Fact]) -> dict[str, Executed]:

@@ -17,6 +17,7 @@ from pytest_moa.suggest.baseline import Baseline
 from pytest_moa.suggest.brief import Brief
 from pytest_moa.suggest.executing import Execution
 from pytest_moa.suggest.gathering import Gathering, sources_of
+from pytest_moa.suggest.second_look import SecondLook
 from pytest_moa.suggest.starting import modules_of
 from pytest_moa.suggest.subject import SuggestSubject
 from pytest_moa.suggest.task import SuggestTask
@@ -88,13 +89,15 @@ def task_for(
     open_branches = {
         brief.id: frozenset(brief.branches) - frozenset(brief.reached) for brief in baseline.briefs
     }
+    voices = {name: Voice.of(member) for name, member in committee.members.items()}
+    look = SecondLook(subject, [name for name, voice in voices.items() if not voice.deterministic])
     task = SuggestTask(
         [brief.masked(session.redactor.mask) for brief in baseline.briefs],
-        voices={name: Voice.of(member) for name, member in committee.members.items()},
+        voices=voices,
         most=effort.max,
         digest=_digest(request, effort, baseline.briefs, modules),
         subject=subject,
-        examiner=Execution(executor, baseline.open_mutants, open_branches, clock.executing),
+        examiner=Execution(executor, baseline.open_mutants, open_branches, clock.executing, look),
         watch=watch,
     )
     return task, processes

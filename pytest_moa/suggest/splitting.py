@@ -142,14 +142,16 @@ def _source(function: Function) -> str:
 
 
 def _target_of(function: Function, targets: Sequence[Wanted]) -> Wanted:
-    """Which of the targets a test is about: what it mentions last, else the first."""
+    """Which of the targets a test is about: what its last statement calls, else what stands before it."""
     names = [
         part.id if isinstance(part, ast.Name) else part.attr
-        for statement in function.body
+        for statement in reversed(function.body)
         for part in ast.walk(statement)
         if isinstance(part, ast.Name | ast.Attribute)
     ]
-    mentioned = [target for target in targets if target.called in names]
+    mentioned = sorted(
+        (target for target in targets if target.called in names), key=lambda one: names.index(one.called)
+    )
     methods = [target for target in mentioned if not target.qualname.endswith("__init__")]
     return (methods or mentioned or targets)[0]
 

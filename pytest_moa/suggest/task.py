@@ -200,10 +200,7 @@ class SuggestTask(Task[Suggestions]):
             else:
                 wanted[proposal.candidate.id] = (item.id, proposal.candidate)
                 groups[proposal.candidate.id] = OBSERVED if self._is_observed(item) else item.author
-        executed = await self._executed([candidate for _, candidate in wanted.values()], groups, ledger)
-        for name, found in executed.items():
-            item_name, candidate = wanted[name]
-            facts.append(found.fact(content_key(candidate), item_name))
+        facts += await self._executed(wanted, groups)
         if self.watch is not None and facts:
             so_far = self.conclude(ledger.with_facts(facts), None)
             self.watch("executed candidates", len(facts), len(facts), so_far)
@@ -287,11 +284,12 @@ class SuggestTask(Task[Suggestions]):
         return member in self.voices and self.voices[member].deterministic
 
     async def _executed(
-        self, candidates: Sequence[Candidate], groups: Mapping[str, str], ledger: Ledger
-    ) -> Mapping[str, Executed]:
+        self, wanted: Mapping[str, tuple[str, Candidate]], groups: Mapping[str, str]
+    ) -> list[Fact]:
         """What executing them showed. Cut off, what is known by then is kept in `unrecorded`."""
-        if not candidates or self.examiner is None:
-            return {}
+        if not wanted or self.examiner is None:
+            return []
+        candidates = [candidate for _, candidate in wanted.values()]
         loop = asyncio.get_running_loop()
         stop = threading.Event()
 
@@ -302,16 +300,25 @@ class SuggestTask(Task[Suggestions]):
         examining = asyncio.to_thread(self.examiner.examine, candidates, groups, stop, told)
         work = asyncio.ensure_future(examining)
         try:
-            return await asyncio.shield(work)
+            return _facts(await asyncio.shield(work), wanted)
         except asyncio.CancelledError:
             stop.set()
-            found = await work
-            item_of = {body_of(item).candidate.id: item.id for item in ledger.items}
-            by_id = {candidate.id: candidate for candidate in candidates}
-            self.unrecorded += [
-                one.fact(content_key(by_id[name]), item_of[name]) for name, one in found.items()
-            ]
+            self.unrecorded += _facts(await work, wanted)
             raise
+
+
+def _facts(executed: Mapping[str, Executed], wanted: Mapping[str, tuple[str, Candidate]]) -> list[Fact]:
+    """What was shown of candidates, and of those that were made from what their calls give."""
+    facts: dict[str, Fact] = {}
+    for name, (item, candidate) in wanted.items():
+        if name in executed:
+            key = content_key(candidate)
+            facts[key] = executed[name].fact(key, item)
+    for one in [test for found in executed.values() for test in found.observed]:
+        key = content_key(one)
+        if one.id in executed and key not in facts:
+            facts[key] = executed[one.id].fact(key, None)
+    return list(facts.values())
 
 
 def _target_question(brief: Brief) -> Question:

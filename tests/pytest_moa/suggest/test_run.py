@@ -199,7 +199,7 @@ def test_a_test_that_fails_because_the_code_looks_wrong_is_a_suspected_bug(ran: 
 def test_a_wrong_test_is_listed_and_no_bug(ran: Ran) -> None:
     wrong = next(filter(source_with("301"), ran.result.candidates))
     assert wrong.status == "fails"
-    assert wrong.fate == "fails, and nobody but its proposer holds that it should pass"
+    assert wrong.fate.startswith("fails, and nobody but its proposer holds that it should pass")
 
 
 def test_what_two_families_dispute_is_not_selected(ran: Ran) -> None:
