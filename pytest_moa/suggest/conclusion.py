@@ -208,9 +208,8 @@ def _is_suspected(one: Judged) -> bool:
     """Whether a failing test speaks of a bug: documentation, a second family or a second look holds it."""
     if one.executed.status != "fails" or one.is_disputed or one.ruling is not None:
         return False
-    claimed = any(body_of(item).claimed for item in one.items)
     seconded = any(stance.position == "agree" for stance in one.stances)
-    return claimed or ((one.vote.held > 1 or seconded) and one.vote.held > one.vote.disputed)
+    return one.is_claimed or ((one.vote.held > 1 or seconded) and one.vote.held > one.vote.disputed)
 
 
 def _suggestion(test: Arranged, candidates: Mapping[str, Judged], gaps: Gaps) -> Suggestion:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -86,12 +86,11 @@ class Execution:
             batch = [one for one in rows if one.id not in needless]
             executor.deadline = None  # a check that is cut short says nothing: what was begun is finished
             executor.check(batch, partial(progress, "executing candidates", len(done), len(candidates)))
-            if not stop.is_set():
-                observed.update(self._observed(batch, groups, end))
-                again = _new([one for own in batch for one in observed.get(own.id, ())], groups)
-                groups.update((one.id, groups[own.id]) for own in batch for one in observed.get(own.id, ()))
-                executor.check(again, partial(progress, "executing observed calls", 0, len(again)))
-                batch += again
+            seen = self._observed(batch, groups, end, stop)
+            observed.update(seen)
+            again = [] if stop.is_set() else self._new(seen, groups)
+            executor.check(again, partial(progress, "executing observed calls", 0, len(again)))
+            batch += again
             executor.deadline = end
             done += batch
             self._kill(batch, groups, end, killing)
@@ -105,7 +104,7 @@ class Execution:
         return {**needless, **executed}
 
     def _observed(
-        self, batch: Sequence[Candidate], groups: Mapping[str, str], end: float
+        self, batch: Sequence[Candidate], groups: Mapping[str, str], end: float, stop: threading.Event
     ) -> dict[str, tuple[Candidate, ...]]:
         """Of models' candidates that fail, by id: what their calls give, as candidates."""
         found: dict[str, tuple[Candidate, ...]] = {}
@@ -113,10 +112,22 @@ class Execution:
             facts = self.executor.facts.get(one.id)
             if facts is None or facts.status != "fails" or groups[one.id] not in self.look.members:
                 continue
-            if time.monotonic() > end:
+            if stop.is_set() or time.monotonic() > end:
                 break
             found[one.id] = self.look.of(one)
         return found
+
+    def _new(
+        self, seen: Mapping[str, Sequence[Candidate]], groups: MutableMapping[str, str]
+    ) -> list[Candidate]:
+        """Those of the observed candidates that nobody has executed or will; they join the groups."""
+        new: list[Candidate] = []
+        for name, tests in seen.items():
+            for one in tests:
+                if one.id not in groups and one.id not in self.executor.facts:
+                    groups[one.id] = groups[name]
+                    new.append(one)
+        return new
 
     def _kill(
         self,
@@ -180,10 +191,6 @@ def _rounds(candidates: Sequence[Candidate], groups: Mapping[str, str]) -> Itera
         yield [one for some in waiting.values() for one in some[first : first + rows]]
         first += rows
         number += 1
-
-
-def _new(candidates: Sequence[Candidate], known: Mapping[str, str]) -> list[Candidate]:
-    return list({one.id: one for one in candidates if one.id not in known}.values())
 
 
 def _executed(facts: CandidateFacts) -> Executed:

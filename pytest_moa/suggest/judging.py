@@ -122,6 +122,11 @@ class Judged:
         return tuple(dict.fromkeys((*self.vote.disputed_by, *ruled)))
 
     @property
+    def is_claimed(self) -> bool:
+        """Whether the documentation promises what it asserts."""
+        return any(body_of(item).claimed for item in self.items)
+
+    @property
     def is_disputed(self) -> bool:
         """Whether it is kept out of the selection."""
         return self.vote.is_disputed
@@ -184,9 +189,11 @@ def judged(
             key = content_key(candidate)
             one = by_key.setdefault(key, Judged(key, candidate, executed=executed.get(key, UNJUDGED)))
             one.observed_for.append(original)
+    broken = [one for one in by_key.values() if one.is_claimed and one.executed.status == "fails"]
     for one in by_key.values():
         if not one.items:
-            one.stances = [stance for original in one.observed_for for stance in _holding(original)]
+            contrary = [*one.observed_for, *(claim for claim in broken if _calls_the_same(one, claim))]
+            one.stances = [stance for original in contrary for stance in _holding(original)]
             one.vote = vote({}, one.stances, voices)
     return by_key, list(settlement.objections)
 
@@ -194,14 +201,23 @@ def judged(
 def _holding(original: Judged) -> list[Stance]:
     """Who holds that a failing test is right, as their dispute of what was observed instead.
 
-    Its only proposer does not count: without a second word it is a wrong guess.
+    Its only proposer does not count, unless it repeats the documentation: without a second word it is a
+    wrong guess.
     """
     said = {stance.member: stance.position for stance in original.stances if stance.position != "unsure"}
     members = [member for member, position in said.items() if position == "agree"]
-    if original.vote.held > 1:
+    if original.vote.held > 1 or original.is_claimed:
         members += original.authors
     why = f"holds that {original.expected} is right"
     return [Stance(original.key, member, _LAST, "dispute", why) for member in dict.fromkeys(members)]
+
+
+def _calls_the_same(one: Judged, claim: Judged) -> bool:
+    """Whether a test makes the call of which the documentation promises something, after the same setup."""
+    case = claim.candidate.case
+    if case is None or claim.candidate.target != one.candidate.target:
+        return False
+    return all(line in one.candidate.source for line in (*case.setup, case.call))
 
 
 def executed_by_key(facts: Iterable[Fact]) -> dict[str, Executed]:

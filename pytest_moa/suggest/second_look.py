@@ -27,6 +27,9 @@ from pytest_moa.suggest.unparsing import unparsed
 #: Seconds for the calls of one test.
 _SECONDS = 1.0
 
+#: What no reader wants to see compared with True or False: what stands in it is looked at.
+_ASKING = frozenset({"callable", "hasattr", "isinstance", "issubclass"})
+
 
 class SecondLook:
     """Runs calls of tests that `members` wrote."""
@@ -39,6 +42,8 @@ class SecondLook:
     def of(self, candidate: Candidate) -> tuple[Candidate, ...]:
         """Tests of what the candidate's calls give; none where nothing can be told from outside."""
         calls = calls_of(candidate)
+        if not calls:
+            return ()
         key = (candidate.target, *calls)
         if key not in self._known:
             found = self._known[key] = []
@@ -79,7 +84,8 @@ def _looked_at(test: ast.expr, called: str) -> Iterator[ast.expr]:
     sides = [side for side in _sides(test) if not is_literal(side)]
     about = [side for side in sides if _mentions(side, called)] or sides[:1]
     for side in about:
-        yield side
+        if not (isinstance(side, ast.Call) and ast.unparse(side.func) in _ASKING):
+            yield side
         calls = [part for part in ast.walk(side) if isinstance(part, ast.Call) and is_of(part, called)]
         yield from (call for call in calls[:1] if call is not side)
 

@@ -37,6 +37,15 @@ class Parcel:
         if len(self.weights) > 2:
             return 900
         return sum(self.weights) * 2
+
+
+def label(text: str) -> str:
+    """The label of a parcel.
+
+    >>> label("a")
+    'A'
+    """
+    return text + "!"
 '''
 
 #: What a small model writes: reasonable calls, and values that are wrong.
@@ -74,6 +83,15 @@ def test_price_of_one():
 ```
 """
 
+OF_LABEL = """```python
+from prices import label
+
+def test_label():
+    assert label("a") == "a"
+    assert label("b") == "B"
+```
+"""
+
 
 @dataclass
 class Ran:
@@ -92,7 +110,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
             MEMBER.format(name=name, url=endpoint.base_url, window=8192) for name in ("small", "other")
         )
         record = folder / "record.sqlite"
-        settings = f'layers = 3\nrecord = "{record}"\n{members}[tests]\nproposers = []\n'
+        settings = f'layers = 3\nrecord = "{record}"\n{members}[tests]\nproposers = ["docstrings"]\n'
         root = make_shop(folder / "project", settings)
         (root / "prices.py").write_text(PARCELS, "utf-8")
         (root / "tests" / "test_prices.py").unlink()
@@ -104,7 +122,8 @@ def answer(request: Any) -> str:
     if messages[0].startswith("You settle"):
         return json.dumps({"decisions": []})
     if "have been proposed for it" not in messages[1]:
-        return ANSWER if request["model"] == "small" else "No idea."
+        wrong = OF_LABEL if "def label" in messages[1] else ANSWER
+        return wrong if request["model"] == "small" else "No idea."
     stances = [
         {"id": name, "why": "so it should be", "position": "agree", "problem": "none"}
         for name, source in shown_in(messages[1]).items()
@@ -160,8 +179,16 @@ def test_what_another_member_holds_for_a_bug_is_not_observed_away(ran: Ran) -> N
     failing, observed = ran.with_text("add(9)")
     assert (failing.status, observed.status) == ("fails", "passes")
     assert observed.fate.startswith("disputed by other, small, so not selected")
-    assert [bug.id for bug in ran.result.suspected_bugs] == [failing.id]
+    assert failing.id in [bug.id for bug in ran.result.suspected_bugs]
     assert not any("add(9)" in one.candidate.source for one in ran.result.suggestions)
+
+
+def test_what_the_documentation_promises_is_not_observed_away(ran: Ran) -> None:
+    (observed,) = ran.with_text('"a!"')
+    assert observed.status == "passes"
+    assert observed.fate.startswith("disputed by docstrings, so not selected")
+    assert not any('label("a")' in one.candidate.source for one in ran.result.suggestions)
+    assert suggestion_with(ran.result, 'assert label("b") == "b!"').proposed_by == ("small",)
 
 
 def test_a_replay_makes_the_same_of_the_record(ran: Ran) -> None:
