@@ -12,13 +12,14 @@ from functools import cached_property
 from pytest_moa.candidate import Candidate
 from pytest_moa.suggest.arranging import Arranged, Arranging
 from pytest_moa.suggest.brief import Brief
-from pytest_moa.suggest.judging import Judged, body_of
+from pytest_moa.suggest.judging import Judged, body_of, expectations, observed_note
 from pytest_moa.suggest.selection import Offer, Tables, arranged
 from pytest_moa.suggest.voices import Voice
 from pytest_moa.suggestions import (
     Control,
     Facts,
     JudgedCandidate,
+    Opinion,
     Suggestion,
     Suggestions,
     SuspectedBug,
@@ -98,7 +99,7 @@ def conclude(candidates: Mapping[str, Judged], gaps: Gaps, objections: Sequence[
                         None,
                         [
                             _fate(one, in_test.get(key, ""), covered[key], gaps.left_out.get(key, "")),
-                            one.note,
+                            observed_note([one]),
                             _followed(one),
                         ],
                     )
@@ -223,6 +224,10 @@ def _suggestion(test: Arranged, candidates: Mapping[str, Judged], gaps: Gaps) ->
     seen = any(not one.items for one in parts)  # its value was observed, as those of tools are
     solid = seen or any(_is_tool(author, gaps.voices) for one in parts for author in one.authors)
     held = solid or all(one.vote.held > 1 for one in parts)
+    opinions = [
+        Opinion(author, "dispute", f"expected {text}; what the code gives was observed")
+        for author, text in expectations(parts).items()
+    ]
     return Suggestion(
         candidate=test.candidate,
         facts=Facts(
@@ -234,8 +239,8 @@ def _suggestion(test: Arranged, candidates: Mapping[str, Judged], gaps: Gaps) ->
         hardened_by=tuple(dict.fromkeys(author for one in hardened for author in one.authors)),
         disputed_by=tuple(dict.fromkeys(member for one in parts for member in one.disputed_by)),
         standing="confirmed" if held else "minority",
-        says="; ".join([test.candidate.says, *(one.note for one in parts if one.note)]),
-        opinions=tuple(dict.fromkeys(opinion for one in parts for opinion in one.opinions)),
+        says="; ".join(filter(None, [test.candidate.says, observed_note(parts)])),
+        opinions=tuple(dict.fromkeys([*opinions, *(opinion for one in parts for opinion in one.opinions)])),
         made_of=tuple(one.candidate.id for one in parts),
     )
 

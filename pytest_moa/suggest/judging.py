@@ -5,6 +5,7 @@ Candidates that do the same under other names, whoever proposed them, are one (`
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,8 +23,8 @@ from pytest_moa.suggestions import CandidateStatus, Opinion
 #: The kind of the facts that executing a candidate gives.
 EXECUTED = "executed"
 
-#: Characters of what a test expects that are told.
-_WORDS = 80
+#: Characters of what a test expects that are told, and expectations of one member that are.
+_WORDS, _NAMED = 80, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +102,6 @@ class Judged:
         return text if len(text) <= _WORDS else f"{text[: _WORDS - 1]}…"
 
     @property
-    def note(self) -> str:
-        """Who had called the same and expected something else, "" where nobody had."""
-        wrong = [f"{' and '.join(one.authors)} expected {one.expected}" for one in self.observed_for]
-        return f"observed; {', '.join(wrong)}" if wrong else ""
-
-    @property
     def problems(self) -> tuple[str, ...]:
         """What members say is wrong with it besides its value."""
         return tuple(
@@ -137,10 +132,25 @@ class Judged:
         said = [Opinion(stance.member, stance.position, stance.why) for stance in self.stances]
         if self.ruling:
             said.append(Opinion(self.ruling.by, "dispute", self.ruling.reason))
-        for original in self.observed_for:
-            why = f"expected {original.expected}; what the code gives was observed"
-            said += [Opinion(author, "dispute", why) for author in original.authors]
         return tuple(dict.fromkeys(said))
+
+
+def expectations(tests: Iterable[Judged]) -> dict[str, str]:
+    """What members had expected of these tests' calls, where the code gives something else."""
+    wrong: defaultdict[str, list[str]] = defaultdict(list)
+    for original in [original for one in tests for original in one.observed_for]:
+        for author in original.authors:
+            wrong[author].append(original.expected)
+    return {
+        author: ", ".join(texts[:_NAMED]) + (f" and {more} more" if (more := len(texts) - _NAMED) > 0 else "")
+        for author, texts in wrong.items()
+    }
+
+
+def observed_note(tests: Iterable[Judged]) -> str:
+    """That tests hold what was observed, and who had expected something else; "" where nobody had."""
+    wrong = [f"{author} expected {text}" for author, text in expectations(tests).items()]
+    return f"observed; {'; '.join(wrong)}" if wrong else ""
 
 
 def worded(problem: str, why: str) -> str:
