@@ -137,12 +137,13 @@ class Judged:
 
 def expectations(tests: Iterable[Judged]) -> dict[str, str]:
     """What members had expected of these tests' calls, where the code gives something else."""
-    wrong: defaultdict[str, list[str]] = defaultdict(list)
+    wrong: defaultdict[str, dict[str, None]] = defaultdict(dict)
     for original in [original for one in tests for original in one.observed_for]:
         for author in original.authors:
-            wrong[author].append(original.expected)
+            wrong[author][original.expected] = None
     return {
-        author: ", ".join(texts[:_NAMED]) + (f" and {more} more" if (more := len(texts) - _NAMED) > 0 else "")
+        author: ", ".join([*texts][:_NAMED])
+        + (f" and {more} more" if (more := len(texts) - _NAMED) > 0 else "")
         for author, texts in wrong.items()
     }
 
