@@ -17,6 +17,7 @@ import fractions
 import functools
 import pathlib
 import re
+import traceback
 import types
 import uuid
 from collections import deque
@@ -47,6 +48,16 @@ _VALUES = (
     range,
 )
 _NAMED = (type, types.FunctionType, types.BuiltinFunctionType)
+
+#: Where code stands and how it is written, which no caller minds.
+_CODE = (
+    types.TracebackType,
+    types.FrameType,
+    types.CodeType,
+    traceback.FrameSummary,
+    traceback.StackSummary,
+    traceback.TracebackException,
+)
 
 #: Parts of classes: what `functools.wraps` copies from a class is no data of an object.
 _PARTS = (types.GetSetDescriptorType, types.MemberDescriptorType, types.MethodDescriptorType, classmethod)
@@ -81,6 +92,8 @@ def _look(value: Any, path: str, look: Look, depth: int) -> None:
         pass
     else:
         return
+    if isinstance(value, _CODE):
+        return
     if isinstance(value, (list, tuple)) and depth < DEEPEST:
         look[f"len({path})"] = len(value)
         for index, one in enumerate(value[:MOST_ELEMENTS]):
@@ -100,6 +113,12 @@ def _look_at_object(value: Any, path: str, look: Look, depth: int) -> None:
     kind = type(value)
     look[f"type({path})"] = ("name", kind.__module__, kind.__qualname__)
     if depth >= DEEPEST or isinstance(value, types.ModuleType):
+        return
+    if kind.__module__.startswith(
+        "_pytest."
+    ):  # the test's tools; of what `pytest.raises` gives, the exception
+        if kind.__name__ == "ExceptionInfo":
+            _look(value.value, f"{path}.value", look, depth + 1)
         return
     if isinstance(value, BaseException):
         look[f"str({path})"] = canonical(str(value), 0)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import functools
+import traceback
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,3 +87,20 @@ def test_a_failing_property_is_a_fact() -> None:
 
 def test_addresses_are_never_facts() -> None:
     assert looked_at(f"<object at {hex(id(object()))}>")["{}"] == UNSTABLE
+
+
+def test_where_code_stands_is_no_fact() -> None:
+    with pytest.raises(ValueError, match="seven") as caught:
+        raise ValueError("seven")
+    error = caught.value
+    assert looked_at(caught) == {
+        "type({})": ("name", "_pytest._code.code", "ExceptionInfo"),
+        "type({}.value)": ("name", "builtins", "ValueError"),
+        "str({}.value)": "seven",
+    }
+    for place in (
+        error.__traceback__,
+        traceback.extract_tb(error.__traceback__),
+        test_addresses_are_never_facts.__code__,
+    ):
+        assert looked_at(place) == {}
