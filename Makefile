@@ -11,7 +11,7 @@ help: ## List the targets
 
 demo: $(VENV)/installed ## Review the change in examples/, without any model
 	@$(BIN)/python examples/make_repository.py build/parcels
-	$(BIN)/review-bot review HEAD~1 --repo build/parcels --prove on
+	$(BIN)/review-bot review HEAD~1 --repo build/parcels
 
 review: $(VENV)/installed ## Review any repository: make review RANGE=main... REPO=../project
 	$(BIN)/review-bot review $(RANGE) --repo $(REPO)

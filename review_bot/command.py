@@ -147,8 +147,8 @@ def _add_proof(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("proof")
     group.add_argument(
         "--prove", choices=PROVE,
-        help="run both versions in a sandbox to show what behaves differently: auto (not in CI jobs with "
-        "secrets in their environment), on, off (default), unsafe (also where no sandbox works)",
+        help="run both versions in a sandbox to show what behaves differently: auto (default: not in CI jobs "
+        "with secrets in their environment), on, off, unsafe (also where no sandbox works)",
     )  # fmt: skip
     group.add_argument(
         "--prove-seconds", type=float, metavar="N", help="seconds for that, of all functions (default: 60)"

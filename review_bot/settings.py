@@ -25,7 +25,7 @@ class ReviewSettings(Section):
     """Files above this size are not reviewed."""
     fail_on: Severity | Literal["never"] = "never"
     """The exit code is 1 when a confirmed finding is at least this severe. A review informs by default."""
-    prove: Literal["auto", "on", "off", "unsafe"] = "off"
+    prove: Literal["auto", "on", "off", "unsafe"] = "auto"
     """Run both versions to show what behaves differently. `auto`: not in a CI job that has secrets."""
     prove_seconds: Number = Field(default=60.0, gt=0)
     """Seconds for that, shared by all changed functions."""
