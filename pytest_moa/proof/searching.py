@@ -14,6 +14,7 @@ from pytest_moa.proof.amplifying import Amplifier
 from pytest_moa.proof.boundaries import at_edges, edges_of
 from pytest_moa.proof.changes import ChangedFunction
 from pytest_moa.proof.clues import Sources, amplifier_for, constants_of
+from pytest_moa.proof.contrasts import patterns_of
 from pytest_moa.proof.hunting import PATIENCE, Hunt
 from pytest_moa.proof.lane import ModuleLane
 from pytest_moa.proof.sighting import Note
@@ -43,6 +44,8 @@ class Place:
     amplifier: Amplifier
     weight: float  #: its share of the rounds
     edges: list[int | float] = field(default_factory=list)  #: the code's numbers and their neighbours
+    patterns: list[tuple[str, str]] = field(default_factory=list)  #: what changed, and what it became
+    texts: list[str] = field(default_factory=list)  #: what only one of two such patterns matches
     edged: set[str] = field(default_factory=set)  #: sources of which programs at the edges were made
     answered: set[str] = field(default_factory=set)  #: sources of known programs that base did not refuse
     known: list[Snippet] = field(default_factory=list)
@@ -59,6 +62,8 @@ class Search:
         self.hunt = hunt
         self.lane = lane
         self.places = list(places)
+        for place in self.places:
+            self._learn_texts(place)
 
     def round(self) -> bool:
         """One batch at the place that has waited longest for its risk; False if there is none left."""
@@ -77,6 +82,15 @@ class Search:
         self.hunt.tallies[place.function.name].seconds += time.monotonic() - began
         place.rounds += 1
         return True
+
+    def _learn_texts(self, place: Place) -> None:
+        if not place.patterns:
+            return
+        args = {"pairs": place.patterns}
+        ended = self.lane.pair.base.call("pytest_moa.proof.contrasts:telling", args, Limits(wall=3, cpu=3))
+        if ended.status == "returned":
+            place.texts = list(ended.value)
+            place.constants += map(repr, place.texts)
 
     def start_with(self, snippets: Sequence[Snippet]) -> None:
         """Run programs that others gave, remember them as seeds, and try the code's numbers in them."""
@@ -121,7 +135,7 @@ class Search:
             by = tuple(dict.fromkeys((*start.by, "literals")))
             found += [
                 replace(start, source=source, code="", by=by)
-                for source in at_edges(start.source, place.edges)
+                for source in at_edges(start.source, place.edges, place.texts)
             ]
         return found
 
@@ -195,6 +209,7 @@ def places_of(
                 amplifier_for(function, sources, rng, ()),
                 function.risk / (1 + steps[module]),
                 edges_of(values),
+                patterns_of(function, sources),
             )
             for module, names in by_module.items()
         ]

@@ -20,4 +20,15 @@ def test_one_argument_at_a_time_is_empty_first() -> None:
         "join('', [b'b'], {'c': ()})",
         "join('a', [], {'c': ()})",
         "join('a', [b'b'], {})",
+        "join('a', [b'b'], {'c.x': ()})",
+    ]
+
+
+def test_texts_are_exchanged_as_a_whole_and_in_part_and_keys_become_paths() -> None:
+    assert list(at_edges("load(Url('http://a.org/b'), {'key': 1})", [], ["1a2"]))[2:] == [
+        "load(Url('1a2'), {'key': 1})",
+        "load(Url('1a2://a.org/b'), {'key': 1})",
+        "load(Url('http://1a2/b'), {'key': 1})",
+        "load(Url('http://a.org/1a2'), {'key': 1})",
+        "load(Url('http://a.org/b'), {'key.x': 1})",
     ]
