@@ -73,6 +73,14 @@ def statements(node: ast.AST) -> Iterator[tuple[str, int]]:
             yield from statements(child)
 
 
+def _guarded(node: ast.AST, guard: str) -> Iterator[tuple[str, str]]:
+    """Each statement under a function with the condition that it depends on next, "" for none."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
+            yield _head(child), guard
+            yield from _guarded(child, _dump(child.test) if isinstance(child, ast.If | ast.While) else guard)
+
+
 def _head(node: ast.AST) -> str:
     parts = [type(node).__name__]
     for name, value in ast.iter_fields(node):
@@ -117,11 +125,17 @@ _CONSTANT = re.compile(r"Attribute\(value=Name\(id='(\w+)'[^)]*\)+, attr='([A-Z]
 
 
 def changed_words(base: ast.AST | None, head: ast.AST | None) -> tuple[str, ...]:
-    """Names and short texts in the statements that are not the same on both sides; constants dotted."""
-    sides = [
-        dict.fromkeys(text for text, _ in statements(one)) if one is not None else {} for one in (base, head)
-    ]
-    differing = [text for text in (*sides[0], *sides[1]) if (text in sides[0]) != (text in sides[1])]
+    """Names and short texts in the statements that are not the same on both sides, or not in the same place.
+
+    Then those in the conditions that such statements depend on. Constants are dotted.
+    """
+    sides = [list(_guarded(one, "")) if one is not None else [] for one in (base, head)]
+    was, now = ([text for text, _ in side] for side in sides)
+    matcher = difflib.SequenceMatcher(None, was, now, autojunk=False)
+    moved: list[tuple[str, str]] = []
+    for kind, first, last, start, end in matcher.get_opcodes():
+        moved += [*sides[0][first:last], *sides[1][start:end]] if kind != "equal" else []
+    differing = [*(text for text, _ in moved), *dict.fromkeys(guard for _, guard in moved)]
     found: dict[str, None] = {}
     for text in differing:
         found.update((f"{owner}.{name}", None) for owner, name in _CONSTANT.findall(text))

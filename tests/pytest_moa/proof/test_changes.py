@@ -28,6 +28,14 @@ def test_a_removed_statement_has_the_line_after_it() -> None:
     assert found.lines == (2,)
 
 
+def test_words_are_of_what_changed_or_moved_and_of_the_condition_before_it() -> None:
+    base = "def f(x, mode):\n    check(x)\n    if mode == LOUD:\n        shout(x)\n    turn(x)\n"
+    (found,) = _changed(base, base.replace("shout(x)", "whisper(x)"))
+    assert found.words == ("shout", "whisper", "mode", "LOUD")
+    (moved,) = _changed(base, base.replace("    check(x)\n", "") + "    check(x)\n")
+    assert moved.words == ("check",)
+
+
 def test_added_and_removed_functions_are_named_so() -> None:
     kinds = {one.qualname: one.kind for one in _changed("def f(): pass\n", "def g(): pass\n")}
     assert kinds == {"f": "removed", "g": "added"}
