@@ -7,18 +7,34 @@ import builtins
 import copy
 import random
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from pytest_moa.proof.parts import (
+    as_text,
+    last_name,
+    near_words,
+    places,
+    that_matter,
+    values,
+    with_keyword,
+)
 from pytest_moa.proof.reducing import literals, replaced
 from pytest_moa.proof.special import PIECES, SPECIAL
 from pytest_moa.search.inputs import Inputs, tokens_of
 from pytest_moa.search.neighbours import neighbour
 from pytest_moa.values import Expression
 
+#: Values of one keyword that are tried.
+MOST_LIKELY = 6
+
 
 class Amplifier:
-    """Makes programs near to tests' bodies. `constants` are of the changed code, `keywords` of its calls."""
+    """Makes programs near to tests' bodies.
+
+    `constants` are of the changed code, `changed` those of its changed statements, `keywords` of its calls;
+    `signatures` are keywords with their defaults as source ("" for none), by callee.
+    """
 
     def __init__(
         self,
@@ -28,6 +44,8 @@ class Amplifier:
         words: Sequence[str],
         bodies: Sequence[str],
         names: Collection[str] = (),
+        signatures: Mapping[str, Mapping[str, str]] | None = None,
+        changed: Sequence[Any] = (),
     ) -> None:
         self.rng = rng
         self.inputs = Inputs(rng, constants=list(constants), tokens=tokens_of(list(constants)))
@@ -35,7 +53,10 @@ class Amplifier:
         self.words = frozenset(word for word in words if "." not in word)
         self.names = frozenset(names)  # what test files have at their top
         self.class_statements: list[str] = []
-        self.constants += [word for word in words if "." in word]
+        self.dotted = [word for word in words if "." in word]
+        self.constants += self.dotted
+        self.foremost = [*self.dotted, *(repr(one) for one in changed if not isinstance(one, float))]
+        self.pieces = [one for one in map(as_text, changed) if 0 < len(one) < 12]
         self.keys = [one for one in constants if isinstance(one, str) and one.isidentifier()]
         self.keys += [one for one in self.keys if one in self.words] * 3
         known = list(dict.fromkeys(keywords))
@@ -43,6 +64,10 @@ class Amplifier:
         self.pool: list[str] = []
         self.by_place: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
         self.by_callee: defaultdict[str, list[str]] = defaultdict(list)
+        self.by_keyword: defaultdict[str, list[str]] = defaultdict(list)
+        self.taken: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        for callee, parameters in (signatures or {}).items():
+            self.taken[callee].update(parameters)
         for body in bodies:
             self._learn(body)
 
@@ -50,13 +75,17 @@ class Amplifier:
         tree = ast.parse(body)
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
-                callee = _last_name(node.func)
+                callee = last_name(node.func)
                 source = ast.unparse(node)
                 if self._is_closed(node) and len(source) < 200:
                     self.by_callee[callee].append(source)
-                for place, argument in _places(node):
+                for place, argument in places(node):
+                    if not place.isdigit():
+                        self.taken[callee].setdefault(place, "")
                     if self._is_closed(argument):
                         self.by_place[callee, place].append(ast.unparse(argument))
+                        if not place.isdigit():
+                            self.by_keyword[place].append(ast.unparse(argument))
             elif isinstance(node, ast.ClassDef):
                 self.class_statements += [
                     ast.unparse(one) for one in node.body if not isinstance(one, ast.Pass | ast.Expr)
@@ -83,9 +112,53 @@ class Amplifier:
                 continue
         return current if current != body else None
 
+    def pointed(self, body: str) -> list[str]:
+        """The programs that give a call what the changed statements name: a keyword more, or its value."""
+        tree = ast.parse(body)
+        found: dict[str, None] = {}
+        for node in [one for one in ast.walk(tree) if isinstance(one, ast.Call)]:
+            callee = last_name(node.func)
+            for name, default in self.taken.get(callee, {}).items():
+                if name not in self.words:
+                    continue
+                given = next((one for one in node.keywords if one.arg == name), None)
+                for value in self._likely(callee, name, default):
+                    if given is None or ast.unparse(given.value) != value:
+                        found[with_keyword(tree, node, name, value)] = None
+        return list(found)
+
+    def exchanged(self, body: str) -> list[str]:
+        """The programs in which one argument is what other tests give there, or under that keyword."""
+        found: dict[str, None] = {}
+        for argument, other in self._exchanges(ast.parse(body)):
+            made = replaced(body, argument, other)
+            if made is not None:
+                found[made] = None
+        return list(found)
+
+    def _exchanges(self, tree: ast.AST) -> list[tuple[ast.expr, str]]:
+        return [
+            (argument, other)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call)
+            for place, argument in places(node)
+            for other in dict.fromkeys(
+                [*self.by_place.get((last_name(node.func), place), ()), *self.by_keyword.get(place, ())]
+            )
+            if other != ast.unparse(argument)
+        ]
+
+    def _likely(self, callee: str, name: str, default: str) -> list[str]:
+        """Values for a keyword, the likeliest ones."""
+        opposite = {"True": ["False"], "False": ["True"]}.get(default, [])
+        used = [*self.by_place.get((callee, name), ()), *self.by_keyword.get(name, ())]
+        values = dict.fromkeys([*opposite, *self.dotted, *used])
+        values.pop(default, None)
+        return list(values)[:MOST_LIKELY]
+
     def _vary_literal(self, body: str) -> str | None:
         tree = ast.parse(body)
-        found = list(literals(tree))
+        found = that_matter(literals(tree), tree)
         if not found:
             return None
         node = self._preferred(found, tree)
@@ -94,12 +167,13 @@ class Amplifier:
 
     def _special_value(self, body: str) -> str | None:
         tree = ast.parse(body)
-        found = list(_values(tree))
+        found = that_matter(values(tree), tree)
         if not found:
             return None
         node = self._preferred(found, tree)
         use_constant = self.constants and self.rng.random() < 0.3
-        source = self.rng.choice(self.constants) if use_constant else self._special()
+        constants = self.foremost if self.foremost and self.rng.random() < 0.5 else self.constants
+        source = self.rng.choice(constants) if use_constant else self._special()
         return replaced(body, node, source)
 
     def _special(self) -> str:
@@ -107,30 +181,24 @@ class Amplifier:
 
     def _preferred(self, found: Sequence[ast.expr], tree: ast.AST) -> ast.expr:
         """One of the expressions, rather one that is given under a name of the changed statements."""
-        near = _near(tree, self.words)
+        near = near_words(tree, self.words)
         chosen = [one for one in found if id(one) in near]
         return self.rng.choice(chosen if chosen and self.rng.random() < 0.7 else found)
 
     def _from_pool(self, body: str) -> str | None:
-        found = list(literals(ast.parse(body)))
+        tree = ast.parse(body)
+        found = that_matter(literals(tree), tree)
         if not found or not self.pool:
             return None
         return replaced(body, self.rng.choice(found), self.rng.choice(self.pool))
 
     def _same_place(self, body: str) -> str | None:
-        """An argument that another test gives in that place."""
+        """An argument that another test gives in that place, or under that keyword."""
         tree = ast.parse(body)
-        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-        choices = [
-            (argument, other)
-            for node in calls
-            for place, argument in _places(node)
-            for other in self.by_place.get((_last_name(node.func), place), ())
-            if other != ast.unparse(argument)
-        ]
+        choices = self._exchanges(tree)
         if not choices:
             return None
-        near = _near(tree, self.words)
+        near = near_words(tree, self.words)
         foremost = [(argument, other) for argument, other in choices if id(argument) in near]
         argument, other = self.rng.choice(foremost if foremost and self.rng.random() < 0.7 else choices)
         return replaced(body, argument, other)
@@ -141,7 +209,7 @@ class Amplifier:
             (node, other)
             for node in ast.walk(ast.parse(body))
             if isinstance(node, ast.Call)
-            for other in self.by_callee.get(_last_name(node.func), ())
+            for other in self.by_callee.get(last_name(node.func), ())
             if other != ast.unparse(node)
         ]
         if not calls:
@@ -150,27 +218,26 @@ class Amplifier:
         return replaced(body, node, other)
 
     def _keyword(self, body: str) -> str | None:
-        """A call with a keyword more, as some other call has it, or the code's own parameters say."""
+        """A call with a keyword more, rather one that this callee is known to take."""
         tree = ast.parse(body)
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-        if not calls:
+        known = [(node, name) for node in calls for name in self.taken.get(last_name(node.func), ())]
+        pairs = [(node, name) for node, name in known if name in self.words]
+        chance = self.rng.random()
+        if chance > 0.5 or not pairs:
+            pairs = known
+        if chance > 0.8 or not pairs:
+            names = [name for name in self.by_keyword if name in self.words]
+            names = names if names and self.rng.random() < 0.5 else self.keywords
+            pairs = [(node, name) for node in calls for name in names]
+        pairs = [(node, name) for node, name in pairs if all(one.arg != name for one in node.keywords)]
+        if not pairs:
             return None
-        node = self.rng.choice(calls)
-        callee = _last_name(node.func)
-        places = [place for owner, place in self.by_place if owner == callee and not place.isdigit()]
-        foremost = [place for _, place in self.by_place if place in self.words]
-        names = [*places, *self.keywords] if self.rng.random() < 0.6 else places or self.keywords
-        names = foremost if foremost and self.rng.random() < 0.5 else names
-        names = [name for name in names if all(one.arg != name for one in node.keywords)]
-        if not names:
-            return None
-        name = self.rng.choice(names)
-        known = self.by_place.get((callee, name)) or [
-            source for (_, place), sources in self.by_place.items() if place == name for source in sources
-        ]
-        value = self.rng.choice(known) if known and self.rng.random() < 0.6 else self._special()
-        node.keywords.append(ast.keyword(name, ast.parse(value, mode="eval").body))
-        return ast.unparse(tree)
+        node, name = self.rng.choice(pairs)
+        callee = last_name(node.func)
+        values = self._likely(callee, name, self.taken.get(callee, {}).get(name, ""))
+        value = self.rng.choice(values) if values and self.rng.random() < 0.6 else self._special()
+        return with_keyword(tree, node, name, value)
 
     def _key(self, body: str) -> str | None:
         """A dict with a key more that the changed code knows."""
@@ -281,16 +348,19 @@ class Amplifier:
         joined = {
             id(part) for one in ast.walk(tree) if isinstance(one, ast.JoinedStr) for part in ast.walk(one)
         }
-        found = [
+        texts = (
             one
             for one in ast.walk(tree)
             if isinstance(one, ast.Constant) and isinstance(one.value, str | bytes) and id(one) not in joined
-        ]
+        )
+        found = that_matter(texts, tree)
         if not found:
             return None
         node = self._preferred(found, tree)
         value: Any = getattr(node, "value", "")
-        text, piece = value if isinstance(value, str) else value.decode("latin-1"), self.rng.choice(PIECES)
+        text, piece = as_text(value), self.rng.choice(PIECES)
+        if self.pieces and self.rng.random() < 0.4:
+            piece = self.rng.choice(self.pieces) + self.rng.choice(("", "a"))
         at = self.rng.choice((len(text), len(text), 0, self.rng.randint(0, len(text))))
         made = text[:at] + piece + text[at:]
         return replaced(body, node, repr(made if isinstance(value, str) else made.encode("latin-1")))
@@ -326,47 +396,3 @@ class Amplifier:
         (4, _nest),
         (2, _attribute),
     )
-
-
-def _near(tree: ast.AST, words: frozenset[str]) -> set[int]:
-    """Nodes below a keyword, a key or a callee of one of these names."""
-    found: set[int] = set()
-    for node in ast.walk(tree):
-        values: list[ast.expr] = []
-        if isinstance(node, ast.keyword) and node.arg in words:
-            values = [node.value]
-        elif isinstance(node, ast.Dict):
-            for key, value in zip(node.keys, node.values, strict=True):
-                if isinstance(key, ast.Constant) and key.value in words:
-                    values.append(value)
-        elif isinstance(node, ast.Call) and _last_name(node.func) in words:
-            values = list(node.args)
-        elif isinstance(node, ast.Assign) and any(_last_name(one) in words for one in node.targets):
-            values = [node.value]
-        found.update(id(one) for value in values for one in ast.walk(value))
-    return found
-
-
-def _last_name(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
-
-
-def _places(node: ast.Call) -> Iterator[tuple[str, ast.expr]]:
-    for index, one in enumerate(node.args):
-        if not isinstance(one, ast.Starred):
-            yield str(index), one
-    yield from ((one.arg, one.value) for one in node.keywords if one.arg)
-
-
-def _values(tree: ast.AST) -> Iterator[ast.expr]:
-    """Literals, and arguments, values of keys and what is assigned, whatever they are."""
-    yield from literals(tree)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            yield from (argument for _, argument in _places(node))
-        elif isinstance(node, ast.Dict):
-            yield from node.values
-        elif isinstance(node, ast.Assign):
-            yield node.value

@@ -108,7 +108,7 @@ class Campaign:
             try:
                 if turns is None:
                     self._note_failures(pair, pair.start())
-                    started = threads.submit(suite.start) if suite is not None else None
+                    started = threads.submit(self._reached, suite) if suite is not None else None
                     self.hunt.replayer.warm_up()
                     turns = self._begun(pair, proposed)
                     self._before_tests(turns, started)
@@ -212,15 +212,21 @@ class Campaign:
                 turns.searching = turns.search.round()
             spent["tests" if tests else "search"] += time.monotonic() - began
 
+    def _reached(self, suite: Suite) -> str:
+        """Collect the tests and see which reach what changed; why there are none, "" if there are."""
+        why = suite.start()
+        if not why:
+            modules = suite.pair.base.report["modules"]
+            branches = {module: told["branches"] for module, told in modules.items()}
+            suite.reach(self.comparison.changed, branches, self.seconds * REACHING)
+        return why
+
     def _rehearsal(self, suite: Suite, started: Future[str], search: Search) -> Rehearsal | None:
         why = awaited(started, self.clock)
         if why:
             self.notes.append(why)
             return None
         hunt = self.hunt
-        wanted = [one.name for one in self.comparison.changed]
-        branches = {module: told["branches"] for module, told in suite.pair.base.report["modules"].items()}
-        suite.reach(wanted, branches, self.seconds * REACHING)
         rehearsal = Rehearsal(hunt, suite, suite.bodies(self.comparison.changed), self.comparison.sources)
         if not rehearsal.bodies:
             self.notes.append("no test of the project reaches what changed")

@@ -9,6 +9,7 @@ from typing import Any, TypeGuard
 
 from pytest_moa.proof.amplifying import Amplifier
 from pytest_moa.proof.changes import ChangedFunction, ModuleSource
+from pytest_moa.proof.normal import statements
 from pytest_moa.search.clues import constants_in
 
 Sources = Mapping[str, tuple[ModuleSource | None, ModuleSource | None]]
@@ -22,9 +23,50 @@ def amplifier_for(
     names: Collection[str] = (),
 ) -> Amplifier:
     """What makes programs near to those that are searching for a difference in it."""
+    constants = constants_of(function, sources)
     return Amplifier(
-        rng, constants_of(function, sources), keywords_of(function, sources), function.words, programs, names
+        rng,
+        constants,
+        keywords_of(function, sources),
+        function.words,
+        programs,
+        names,
+        signatures_of(sources),
+        _of_changed_statements(function, sources, constants),
     )
+
+
+def _of_changed_statements(
+    function: ChangedFunction, sources: Sources, constants: Sequence[Any]
+) -> list[Any]:
+    """The constants that are in statements of one side only."""
+    sides = [
+        {text for text, _ in statements(side.functions[function.qualname])}
+        if side is not None and function.qualname in side.functions
+        else set()
+        for side in sources.get(function.module, ())
+    ]
+    differing = " ".join(text for side in sides for text in side if any(text not in one for one in sides))
+    return [one for one in constants if f"Constant(value={one!r})" in differing]
+
+
+def signatures_of(sources: Sources) -> dict[str, dict[str, str]]:
+    """Keywords of functions and classes of the changed modules with the source of their defaults."""
+    found: dict[str, dict[str, str]] = {}
+    for sides in sources.values():
+        for side in sides:
+            for qualname, node in side.functions.items() if side is not None else ():
+                owner, _, name = qualname.rpartition(".")
+                callee = owner.rpartition(".")[2] if name == "__init__" else name
+                given = node.args
+                plain = [*given.posonlyargs, *given.args]
+                count = len(plain) - len(given.defaults)
+                defaults = [*([None] * count), *given.defaults, *given.kw_defaults]
+                for one, default in zip([*plain, *given.kwonlyargs], defaults, strict=True):
+                    if one not in given.posonlyargs and one.arg not in ("self", "cls"):
+                        written = ast.unparse(default) if default is not None else ""
+                        found.setdefault(callee, {})[one.arg] = written
+    return found
 
 
 def constants_of(function: ChangedFunction, sources: Sources) -> list[Any]:

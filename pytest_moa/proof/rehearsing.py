@@ -6,6 +6,7 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 
 from pytest_moa.proof.changes import ModuleSource
 from pytest_moa.proof.clues import amplifier_for
@@ -20,6 +21,8 @@ BATCH = 120
 FOREMOST = 12
 #: Programs of one changed function that others are made near to.
 MOST_KNOWN = 150
+#: Programs given what the changed statements name that others are made near to.
+MOST_POINTED = 8
 
 
 class Rehearsal:
@@ -92,19 +95,33 @@ class Rehearsal:
             return False
         name = min(open_, key=lambda one: (self.rounds[one] + 1) / self.hunt.changed[one].risk)
         began = time.monotonic()
-        amplifier, known = self.amplifiers[name], self.known[name]
-        made: list[Snippet] = []
-        for _ in range(BATCH):
-            start = self._start(known)
-            source = amplifier.near(start.source)
-            if source is not None and len(source) < 4_000:
-                by = tuple(dict.fromkeys((*start.by, "amplified")))
-                source = self.suite.with_imports(source, start.item)
-                made.append(Snippet(source, start.module, name, by, item=start.item))
-        self._run(made, name)
+        if self.rounds[name] == 0:
+            self._pointed(name)
+        else:
+            amplifier, known = self.amplifiers[name], self.known[name]
+            starts = [self._start(known) for _ in range(BATCH)]
+            made = [(start, amplifier.near(start.source)) for start in starts]
+            self._run([self._made(start, source, name) for start, source in made if source], name)
         self.rounds[name] += 1
         self.hunt.tallies[name].seconds += time.monotonic() - began
         return True
+
+    def _pointed(self, name: str) -> None:
+        """What the changed statements name, given to calls; then the other arguments exchanged, too."""
+        amplifier = self.amplifiers[name]
+        first = self._turns([(one, amplifier.pointed(one.source)) for one in self.known[name]], name)
+        answered = [one for one, raised in self._run(first, name) if not raised][:MOST_POINTED]
+        self.known[name][FOREMOST // 2 : FOREMOST // 2] = answered
+        self._run(self._turns([(one, amplifier.exchanged(one.source)) for one in answered], name), name)
+
+    def _turns(self, made: Sequence[tuple[Snippet, Sequence[str]]], name: str) -> list[Snippet]:
+        """Programs of each start in turn, as many as a batch has."""
+        turns = zip_longest(*([self._made(start, one, name) for one in found] for start, found in made))
+        return [one for turn in turns for one in turn if one is not None][:BATCH]
+
+    def _made(self, start: Snippet, source: str, name: str) -> Snippet:
+        by = tuple(dict.fromkeys((*start.by, "amplified")))
+        return Snippet(self.suite.with_imports(source, start.item), start.module, name, by, item=start.item)
 
     def _start(self, known: Sequence[Snippet]) -> Snippet:
         """A program to begin with: those that name what changed come first; new and short ones more often."""
@@ -115,7 +132,10 @@ class Rehearsal:
             return self.rng.choice(known[-FOREMOST:])
         return min(self.rng.sample(known, min(2, len(known))), key=lambda one: len(one.source))
 
-    def _run(self, snippets: Sequence[Snippet], name: str = "", patience: float = PATIENCE) -> None:
+    def _run(
+        self, snippets: Sequence[Snippet], name: str = "", patience: float = PATIENCE
+    ) -> list[tuple[Snippet, str]]:
+        """Run programs, note those that reach more; gives what ran, and what each raised at base."""
         ran, results = self.hunt.consider(self.suite, snippets, patience)
         for snippet, result in zip(ran, results, strict=True):
             fresh = set(result["hits"]) - self.reached[name]
@@ -124,3 +144,4 @@ class Rehearsal:
                 self.known[name].append(snippet)
                 if len(self.known[name]) > MOST_KNOWN:
                     del self.known[name][FOREMOST]
+        return [(snippet, result["raised"]) for snippet, result in zip(ran, results, strict=True)]

@@ -20,7 +20,6 @@ from pytest_moa.proof.pair import Live, Pair, Tree, batch
 from pytest_moa.proof.replaying import NO_CONFIG_WARNINGS
 from pytest_moa.proof.snippet import Snippet
 from pytest_moa.proof.test_files import (
-    FunctionNode,
     Standalone,
     TestFile,
     body_without_docstring,
@@ -32,10 +31,14 @@ from pytest_moa.warm import WarmProcess
 
 #: Test files that are collected, the likeliest ones.
 MOST_FILES = 14
+#: What a test file gains by a word of the changed statements that no other file has.
+TOLD = 6.0
 #: Reaching tests of one changed function that are used as programs, and cases of one parametrised test.
 MOST_TESTS, MOST_CASES = 60, 4
 #: Tests that are run in one process to see what they reach.
-AT_ONCE = 150
+AT_ONCE = 40
+#: Seconds without another one that reaches what changed after which the others are not run.
+PATIENT = 2.0
 #: Seconds after which a test is ended; what takes longer is no use as a program.
 SLOW = 1.5
 
@@ -50,7 +53,7 @@ class Body:
 
 
 def likely_files(project: Project, changed: Sequence[ChangedFunction]) -> list[Path]:
-    """Test files, those first that name what changed or its callers."""
+    """Test files, those first that name what changed or its callers, or what the changed statements name."""
     words: dict[str, float] = {}
     for function in changed:
         for part in (*function.qualname.split("."), *function.module.split(".")[1:]):
@@ -58,15 +61,20 @@ def likely_files(project: Project, changed: Sequence[ChangedFunction]) -> list[P
         for entry in function.entries:
             for part in entry.qualname.split("."):
                 words.setdefault(part.strip("_"), function.risk / (1 + entry.steps))
+    texts = {
+        path: path.read_text(encoding="utf-8", errors="replace")
+        for path in project.test_files()
+        if path.name != "conftest.py"
+    }
+    named = {path: set(re.findall(r"\w+", text)) for path, text in texts.items()}
+    counts = Counter(word for found in named.values() for word in found)
+    rare = {word: TOLD * one.risk / counts[word] for one in changed for word in one.words if counts[word]}
     scored: list[tuple[float, int, Path]] = []
-    for path in project.test_files():
-        if path.name == "conftest.py":
-            continue
-        text = path.read_text(encoding="utf-8", errors="replace")
-        found = set(re.findall(r"\w+", text))
+    for path, found in named.items():
         score = sum(weight for word, weight in words.items() if word in found and len(word) > 2)
         score += sum(2 * weight for word, weight in words.items() if len(word) > 3 and word in path.stem)
-        scored.append((-score, len(text), path))
+        score += sum(weight for word, weight in rare.items() if word in found and len(word) > 2)
+        scored.append((-score, len(texts[path]), path))
     return [path for _, _, path in sorted(scored)[:MOST_FILES]]
 
 
@@ -123,16 +131,22 @@ class Suite:
         self.head_items = {item["nodeid"]: index for index, item in enumerate(head["items"])}
         return "" if self.base_items else "no tests were found"
 
-    def reach(self, wanted: Sequence[str], branches: Mapping[str, Mapping[str, Any]], seconds: float) -> None:
-        """Run the tests on base until the time is over, and note which reach the functions `wanted`."""
+    def reach(
+        self, changed: Sequence[ChangedFunction], branches: Mapping[str, Mapping[str, Any]], seconds: float
+    ) -> None:
+        """Run tests on base, and note which reach what changed: those first that have most of its words.
+
+        It ends when the time is over, when enough are known, or when no other is found any more.
+        """
         names = list(self.base_items)
+        wanted = [one.name for one in changed]
         owners = _owners(wanted, branches)
-        until = time.monotonic() + seconds
-        done = 0
+        began = found_at = time.monotonic()
+        left = self._in_order(changed)
 
         def each(told: Mapping[str, Any]) -> None:
-            nonlocal done
-            done = told["index"] + 1
+            nonlocal found_at
+            left.remove(told["index"])
             if not told["passed"]:
                 return
             found = {
@@ -143,17 +157,29 @@ class Suite:
             }
             if found:
                 self.reached[names[told["index"]]] = (told["seconds"], sorted(found))
+                found_at = time.monotonic()
 
-        while done < len(names) and time.monotonic() < until and not self._enough(wanted):
-            wall = max(1.0, until - time.monotonic())
-            indices = list(range(done, len(names))[:AT_ONCE])
-            args = {"indices": indices, "seconds": SLOW}
-            before = done
+        while left and not self._enough(wanted):
+            now = time.monotonic()
+            wall = began + seconds - now
+            if wall <= 0 or (self.reached and now - found_at > max(PATIENT, 2 * (found_at - began))):
+                break
+            indices = left[:AT_ONCE]
+            limits = Limits(wall=max(1.0, wall), cpu=wall + 5)
             ended = self.pair.base.call(
-                "pytest_moa.proof.tests_side:reaching", args, Limits(wall=wall, cpu=wall + 5), each
+                "pytest_moa.proof.tests_side:reaching", {"indices": indices, "seconds": SLOW}, limits, each
             )
             # Where it did not return, whichever test ran has ended the process.
-            done = indices[-1] + 1 if ended.status == "returned" else max(done, before) + 1
+            gone = set(indices if ended.status == "returned" else left[:1])
+            left[:] = [one for one in left if one not in gone]
+
+    def _in_order(self, changed: Sequence[ChangedFunction]) -> list[int]:
+        """Indices of all tests: at first a few of each function, those of most relevance, then the others."""
+        words = list(dict.fromkeys(word for one in changed for word in one.words))
+        first = {name.partition("[")[0]: name for name in reversed(self.base_items)}
+        weights = self._relevance(list(first.values()), words)
+        names = sorted(self.base_items, key=lambda name: -weights[first[name.partition("[")[0]]])
+        return [self.base_items[name] for name in _various(names)]
 
     def _enough(self, wanted: Sequence[str]) -> bool:
         """Whether there are more than can be used for each; the likeliest files were the first."""
@@ -192,20 +218,20 @@ class Suite:
         """How much each test's source has of the changed statements' words; what few have counts more."""
         texts: dict[str, set[str]] = {}
         for name in names:
-            node = self._node(name)
-            texts[name] = set(re.findall(r"\w+", ast.unparse(node) if node is not None else name))
+            texts[name] = set(re.findall(r"\w+", self._text(name) or name))
         counts = {word: sum(word in text for text in texts.values()) for word in words}
         return {
             name: round(sum(1 / counts[word] for word in words if word in text), 3)
             for name, text in texts.items()
         }
 
-    def _node(self, name: str) -> FunctionNode | None:
+    def _text(self, name: str) -> str:
         try:
-            found = self._file(self.root / name.partition("::")[0]).find(_parts(name))
+            file = self._file(self.root / name.partition("::")[0])
         except (OSError, SyntaxError, ValueError):
-            return None
-        return found[0] if found is not None else None
+            return ""
+        found = file.find(_parts(name))
+        return "\n".join(file.lines[found[0].lineno - 1 : found[0].end_lineno]) if found is not None else ""
 
     def _body(self, name: str, described: Mapping[str, Any]) -> str | None:
         """The statements of a test, its parameters bound before them."""

@@ -24,6 +24,7 @@ class TestFile:
     path: Path
     package: str  #: the dotted name that its relative imports start from
     tree: ast.Module
+    lines: list[str] = field(default_factory=list)
     imports: dict[str, str] = field(default_factory=dict)  #: by the name that they bring
     definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
     fixtures: dict[str, FunctionNode] = field(default_factory=dict)
@@ -36,7 +37,8 @@ class TestFile:
         while (folder / "__init__.py").is_file() and folder != root:
             parts.insert(0, folder.name)
             folder = folder.parent
-        found = cls(path, ".".join(parts), ast.parse(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+        found = cls(path, ".".join(parts), ast.parse(text), text.splitlines())
         for node in found.tree.body:
             found._note(node)
         return found
