@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from pytest_moa.proof.normal import (
     changed_words,
     declares,
     dumped,
+    statements,
     stripped,
 )
 
@@ -25,6 +27,10 @@ Kind = Literal["changed", "added", "removed", "affected"]
 MOST_STEPS = 4
 #: Public callers that one changed function is searched through.
 MOST_ENTRIES = 12
+#: Statements of a function whose names are read as well where a changed statement names it.
+MOST_FOLLOWED = 1
+#: Names that say nothing.
+_COMMON = frozenset({"self", "cls", *dir(builtins)})
 
 _FOREIGN = frozenset({"__pycache__", "node_modules", "site-packages", "build", "dist"})
 
@@ -280,6 +286,15 @@ class Package:
         nodes = [source.functions[name] for name in names if name in source.functions]
         return all(node.lineno not in source.bare for node in nodes)
 
+    def followed(self, words: Sequence[str]) -> tuple[str, ...]:
+        """The words, then those that short functions of these names read: what a property depends on."""
+        found = dict.fromkeys(words)
+        for source in self.modules.values():
+            for qualname, node in source.functions.items():
+                if qualname.rpartition(".")[2] in words and len(list(statements(node))) <= MOST_FOLLOWED:
+                    found.update(dict.fromkeys(sorted(used_names(node) - _COMMON)))
+        return tuple(found)
+
     def _callers(self, module: str, qualname: str) -> list[tuple[str, str]]:
         owner, _, name = qualname.rpartition(".")
         wanted = (
@@ -303,5 +318,6 @@ def with_entries(changed: Sequence[ChangedFunction], package: Package) -> list[C
         entries = package.entries(one)
         public = package.is_public(one.module, one.qualname)
         declared = all(map(package.declared, entries))
-        found.append(replace(one, entries=entries, public=public, declared=declared))
+        words = package.followed(one.words)
+        found.append(replace(one, entries=entries, public=public, declared=declared, words=words))
     return sorted(found, key=lambda one: (-one.risk, one.path, one.lines))

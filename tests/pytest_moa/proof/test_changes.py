@@ -64,6 +64,16 @@ def test_private_functions_are_reached_through_their_nearest_public_callers() ->
     assert [(entry.qualname, entry.steps) for entry in found.entries] == [("open_", 2)]
 
 
+def test_words_of_a_property_lead_to_what_it_depends_on() -> None:
+    base = (
+        "class Schema:\n    @property\n    def kind(self):\n        return Ordered if self.ordered else set\n"
+    )
+    base += "    def f(self, x):\n        return self.kind(x)\n"
+    head = base.replace("self.kind(x)", "self.kind() | x")
+    (found,) = with_entries(_changed(base, head), Package({"m": ModuleSource.of(head)}))
+    assert found.words == ("kind", "Ordered", "ordered")
+
+
 def test_what_a_package_exports_from_a_private_module_is_public() -> None:
     modules = {
         "p": ModuleSource.of("from p._m import f\n"),
