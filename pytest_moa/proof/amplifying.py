@@ -136,6 +136,13 @@ class Amplifier:
                 found[made] = None
         return list(found)
 
+    def shorter(self, body: str) -> list[str]:
+        """The programs with one statement less, the last ones first: what comes before may be enough."""
+        tree = ast.parse(body)
+        every = range(len(tree.body))
+        found = [[one for at, one in enumerate(tree.body) if at != gone] for gone in reversed(every)]
+        return [ast.unparse(ast.Module(one, [])) for one in found if one]
+
     def _exchanges(self, tree: ast.AST) -> list[tuple[ast.expr, str]]:
         return [
             (argument, other)
@@ -342,6 +349,18 @@ class Amplifier:
         kinds = ("iter({})", "tuple({})", "set({})", "(item for item in {})", "list({})", "dict.fromkeys({})")
         return replaced(body, node, self.rng.choice(kinds).replace("{}", source))
 
+    def _instance(self, body: str) -> str | None:
+        """An instance in the place of a class that is given, or the class of one."""
+        tree = ast.parse(body)
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        given = [argument for node in calls for _, argument in places(node)]
+        found = [one for one in given if _is_class(one.func if isinstance(one, ast.Call) else one)]
+        if not found:
+            return None
+        node = self.rng.choice(found)
+        source = ast.unparse(node.func) if isinstance(node, ast.Call) else f"{ast.unparse(node)}()"
+        return replaced(body, node, source)
+
     def _piece(self, body: str) -> str | None:
         """A text with a piece more that means something to somebody."""
         tree = ast.parse(body)
@@ -395,4 +414,10 @@ class Amplifier:
         (3, _swap),
         (4, _nest),
         (2, _attribute),
+        (5, _instance),
     )
+
+
+def _is_class(node: ast.expr) -> bool:
+    """Whether a name is written as those of classes are."""
+    return isinstance(node, ast.Name) and node.id[:1].isupper() and not node.id.isupper()

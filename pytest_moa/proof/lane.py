@@ -46,7 +46,11 @@ class ModuleLane:
 
 def mentions_private(source: str) -> bool:
     """Whether a program uses names that are nobody else's."""
-    tree = ast.parse(source)
+    return bool(private_nodes(ast.parse(source)))
+
+
+def private_nodes(tree: ast.AST) -> list[ast.AST]:
+    """Where a program uses names that are nobody else's."""
     own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     own |= {
         node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
@@ -57,14 +61,13 @@ def mentions_private(source: str) -> bool:
         for node in ast.walk(tree)
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and _is_self(node.value)
     }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and is_private(node.attr) and node.attr not in parts:
-            return True
-        if isinstance(node, ast.Name) and is_private(node.id) and node.id not in own and node.id != "_":
-            return True
-        if isinstance(node, ast.ImportFrom) and any(is_private(one.name) for one in node.names):
-            return True
-    return False
+    return [
+        node
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Attribute) and is_private(node.attr) and node.attr not in parts)
+        or (isinstance(node, ast.Name) and is_private(node.id) and node.id not in own and node.id != "_")
+        or (isinstance(node, ast.ImportFrom) and any(is_private(one.name) for one in node.names))
+    ]
 
 
 def _is_self(node: ast.expr) -> bool:

@@ -11,6 +11,7 @@ from itertools import zip_longest
 from pytest_moa.proof.changes import ModuleSource
 from pytest_moa.proof.clues import amplifier_for
 from pytest_moa.proof.hunting import PATIENCE, Hunt
+from pytest_moa.proof.public import publicly
 from pytest_moa.proof.snippet import Snippet
 from pytest_moa.proof.suite import Body, Suite
 from pytest_moa.sandbox import Limits
@@ -54,8 +55,21 @@ class Rehearsal:
         }
 
     def as_they_are(self) -> None:
-        """Run all bodies on both sides."""
+        """Run all bodies on both sides, and what is public in those that use private names.
+
+        The latter, where base answers, take their place: what is made near to a private one shows nobody
+        anything.
+        """
         began = time.monotonic()
+        public = {}
+        for body in self.bodies:
+            source = publicly(body.snippet.source)
+            if source is not None:
+                public[self._made(body.snippet, source, body.snippet.aim)] = body.snippet.source
+        ran = self._run(list(public), patience=2 * PATIENCE)
+        instead = {public[snippet]: snippet for snippet, raised in ran if not raised and snippet in public}
+        for name, known in self.known.items():
+            self.known[name] = [instead.get(one.source, one) for one in known]
         for at in range(0, len(self.bodies), BATCH):
             self._run([body.snippet for body in self.bodies[at : at + BATCH]], patience=4 * PATIENCE)
         for name in self.amplifiers:
@@ -109,6 +123,8 @@ class Rehearsal:
     def _pointed(self, name: str) -> None:
         """What the changed statements name, given to calls; then the other arguments exchanged, too."""
         amplifier = self.amplifiers[name]
+        foremost = self.known[name][:FOREMOST]
+        self._run(self._turns([(one, amplifier.shorter(one.source)) for one in foremost], name), name)
         first = self._turns([(one, amplifier.pointed(one.source)) for one in self.known[name]], name)
         answered = [one for one, raised in self._run(first, name) if not raised][:MOST_POINTED]
         self.known[name][FOREMOST // 2 : FOREMOST // 2] = answered

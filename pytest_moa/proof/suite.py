@@ -15,7 +15,7 @@ from pytest_moa.project import Project
 from pytest_moa.proof.changes import ChangedFunction
 from pytest_moa.proof.clock import Clock
 from pytest_moa.proof.difference import Difference
-from pytest_moa.proof.lane import Results
+from pytest_moa.proof.lane import Results, mentions_private
 from pytest_moa.proof.pair import Live, Pair, Tree, batch
 from pytest_moa.proof.replaying import NO_CONFIG_WARNINGS
 from pytest_moa.proof.snippet import Snippet
@@ -162,7 +162,7 @@ class Suite:
         while left and not self._enough(wanted):
             now = time.monotonic()
             wall = began + seconds - now
-            if wall <= 0 or (self.reached and now - found_at > max(PATIENT, 2 * (found_at - began))):
+            if wall <= 0 or (self.reached and now - found_at > max(PATIENT, found_at - began)):
                 break
             indices = left[:AT_ONCE]
             limits = Limits(wall=max(1.0, wall), cpu=wall + 5)
@@ -174,12 +174,17 @@ class Suite:
             left[:] = [one for one in left if one not in gone]
 
     def _in_order(self, changed: Sequence[ChangedFunction]) -> list[int]:
-        """Indices of all tests: at first a few of each function, those of most relevance, then the others."""
+        """Indices of all tests, from two lists in turn: by their relevance, and as their files come.
+
+        Of each function a few cases come first.
+        """
         words = list(dict.fromkeys(word for one in changed for word in one.words))
         first = {name.partition("[")[0]: name for name in reversed(self.base_items)}
         weights = self._relevance(list(first.values()), words)
-        names = sorted(self.base_items, key=lambda name: -weights[first[name.partition("[")[0]]])
-        return [self.base_items[name] for name in _various(names)]
+        by_files = _various(list(self.base_items))
+        by_words = sorted(by_files, key=lambda name: -weights[first[name.partition("[")[0]]])
+        turns = dict.fromkeys(name for turn in zip(by_words, by_files, strict=True) for name in turn)
+        return [self.base_items[name] for name in turns]
 
     def _enough(self, wanted: Sequence[str]) -> bool:
         """Whether there are more than can be used for each; the likeliest files were the first."""
@@ -308,7 +313,11 @@ class Suite:
         fixtures = [name for name in needed if name in used or name not in ("self", *_HARMLESS)]
         fixtures += [name for name in FIXTURES if name in used and name not in fixtures]
         aim = snippet.aim.rpartition(".")[2].rpartition(":")[2]
-        return Standalone(file, conftests).module(*found, written, fixtures, aim)
+        module = Standalone(file, conftests).module(*found, written, fixtures, aim)
+        if mentions_private(module):  # perhaps only what it does not use
+            fixtures = [name for name in fixtures if name in used]
+            module = Standalone(file, conftests).module(*found, written, fixtures, aim)
+        return module
 
 
 #: Fixtures that do nothing unless they are used.

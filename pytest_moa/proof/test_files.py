@@ -173,7 +173,7 @@ class Standalone:
         pending = [*_names([tree, *decorators, *extra, *support.values()])]
         pending += [name for name in wanted if self._fixture(name) is not None]
         pending += autouse
-        self._gather(pending, support, imports, bound=set(bound_below(tree)), written=written)
+        self._gather(pending, support, imports, bound=set(bound_below(tree)) - set(wanted), written=written)
         test = (
             f"def {name_of_test(node, aim_name)}({', '.join([*(['self'] if needs_self else []), *wanted])}):"
         )
@@ -220,7 +220,7 @@ class Standalone:
                 continue
             seen.add(name)
             found: list[ast.stmt] = []
-            fixture = self._fixture(name)
+            fixture = self._fixture(name) if name not in bound else None
             if fixture is not None:
                 found = [fixture]
                 pending += [one for one in arguments_of(fixture) if one not in ("self", "request")]

@@ -1,0 +1,35 @@
+from pathlib import Path
+
+from pytest_moa.proof import test_files
+from pytest_moa.proof.writing import Written
+
+SOURCE = """\
+import pytest
+import shop
+
+
+@pytest.fixture(name="cart")
+def _cart():
+    return shop._cart()
+
+
+@pytest.fixture
+def prices():
+    return [1]
+
+
+def test_total(cart, prices):
+    assert shop.total(cart, prices) == 1
+"""
+
+
+def test_a_variable_with_the_name_of_a_fixture_brings_no_fixture(tmp_path: Path) -> None:
+    (tmp_path / "test_shop.py").write_text(SOURCE)
+    file = test_files.TestFile.read(tmp_path / "test_shop.py", tmp_path)
+    found = file.find(["test_total"])
+    assert found is not None
+    written = Written(["cart = shop.Cart()", "assert shop.total(cart, prices) == 1"])
+    module = test_files.Standalone(file, []).module(*found, written, ["prices"], "total")
+    assert "def prices" in module
+    assert "def test_total(prices):" in module
+    assert "_cart" not in module
