@@ -361,6 +361,18 @@ class Amplifier:
         source = ast.unparse(node.func) if isinstance(node, ast.Call) else f"{ast.unparse(node)}()"
         return replaced(body, node, source)
 
+    def _instance(self, body: str) -> str | None:
+        """An instance in the place of a class that is given, or the class of one."""
+        tree = ast.parse(body)
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        given = [argument for node in calls for _, argument in places(node)]
+        found = [one for one in given if _is_class(one.func if isinstance(one, ast.Call) else one)]
+        if not found:
+            return None
+        node = self.rng.choice(found)
+        source = ast.unparse(node.func) if isinstance(node, ast.Call) else f"{ast.unparse(node)}()"
+        return replaced(body, node, source)
+
     def _piece(self, body: str) -> str | None:
         """A text with a piece more that means something to somebody."""
         tree = ast.parse(body)
@@ -415,8 +427,13 @@ class Amplifier:
         (4, _nest),
         (2, _attribute),
         (5, _instance),
+        (5, _instance),
     )
 
+
+def _is_class(node: ast.expr) -> bool:
+    """Whether a name is written as those of classes are."""
+    return isinstance(node, ast.Name) and node.id[:1].isupper() and not node.id.isupper()
 
 def _is_class(node: ast.expr) -> bool:
     """Whether a name is written as those of classes are."""

@@ -53,3 +53,8 @@ def test_what_an_assertion_expects_is_left_alone() -> None:
 def test_pieces_are_also_texts_of_the_changed_statements() -> None:
     amplifier = Amplifier(random.Random(1), [b"~~"], (), (), ["send('a')"], changed=[b"~~"])
     assert any("a~~" in (amplifier.near("send('a')") or "") for _ in range(300))
+
+
+def test_a_class_that_is_given_becomes_an_instance_and_the_other_way_round() -> None:
+    assert "Nested(Inner(), 1)" in _near("Nested(Inner, 1)")
+    assert "Nested(Inner, 1)" in _near("Nested(Inner(), 1)")
