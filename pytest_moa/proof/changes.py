@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -175,6 +176,14 @@ def changed_in(
     return found
 
 
+def _parts(word: str) -> Iterator[str]:
+    """What is in a name of many parts: two or more of them."""
+    parts = word.strip("_").split("_")
+    for first in range(len(parts)):
+        for last in range(first + 2, len(parts) + 1):
+            yield "_".join(parts[first:last])
+
+
 def _changed_names(was: ModuleSource, now: ModuleSource) -> set[str]:
     """Names at module level that are bound otherwise, or from others that are."""
     changed = {name for name, bound in now.names.items() if name in was.names and was.names[name] != bound}
@@ -287,12 +296,21 @@ class Package:
         return all(node.lineno not in source.bare for node in nodes)
 
     def followed(self, words: Sequence[str]) -> tuple[str, ...]:
-        """The words, then those that short functions of these names read: what a property depends on."""
+        """The words, then what they lead to: what short functions of these names read, and parts of names.
+
+        A part of a long name may be what users write: a parameter, or within a special method's name.
+        """
         found = dict.fromkeys(words)
         for source in self.modules.values():
             for qualname, node in source.functions.items():
                 if qualname.rpartition(".")[2] in words and len(list(statements(node))) <= MOST_FOLLOWED:
                     found.update(dict.fromkeys(sorted(used_names(node) - _COMMON)))
+        parts = {part for word in words for part in _parts(word)} - found.keys()
+        if parts:
+            known = set(re.findall(r"\w+", " ".join(source.source for source in self.modules.values())))
+            special = [one for one in known if one[:2] == one[-2:] == "__"]
+            found.update(dict.fromkeys(sorted(parts & known)))
+            found.update(dict.fromkeys(sorted(one for one in special if any(part in one for part in parts))))
         return tuple(found)
 
     def _callers(self, module: str, qualname: str) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from pytest_moa.proof.amplifying import Amplifier
 
 def _near(body: str, constants: Sequence[Any] = (), words: Sequence[str] = ()) -> list[str]:
     amplifier = Amplifier(random.Random(1), constants, (), words, [body])
-    return [made for _ in range(600) if (made := amplifier.near(body)) is not None]
+    return [made for _ in range(1500) if (made := amplifier.near(body)) is not None]
 
 
 def test_a_dict_gets_keys_that_the_changed_code_knows() -> None:
@@ -58,3 +58,13 @@ def test_pieces_are_also_texts_of_the_changed_statements() -> None:
 def test_a_class_that_is_given_becomes_an_instance_and_the_other_way_round() -> None:
     assert "Nested(Inner(), 1)" in _near("Nested(Inner, 1)")
     assert "Nested(Inner, 1)" in _near("Nested(Inner(), 1)")
+
+
+def test_texts_end_with_a_separator_of_the_changed_statements_and_go_on() -> None:
+    amplifier = Amplifier(random.Random(1), (), (), (), [], changed=[b"?"])
+    assert amplifier.pieced("get('/a', b'b')\nassert x == 'c'") == [
+        "get('/a?a', b'b')\nassert x == 'c'",
+        "get('/a?', b'b')\nassert x == 'c'",
+        "get('/a', b'b?a')\nassert x == 'c'",
+        "get('/a', b'b?')\nassert x == 'c'",
+    ]

@@ -74,6 +74,13 @@ def test_words_of_a_property_lead_to_what_it_depends_on() -> None:
     assert found.words == ("kind", "Ordered", "ordered")
 
 
+def test_parts_of_long_names_are_words_where_users_write_them() -> None:
+    base = "def f(kw_only):\n    hook = '__my_pre_init__'\n    pre_init_kw_only_args = 1\n"
+    head = base.replace("= 1", "= 2")
+    (found,) = with_entries(_changed(base, head), Package({"m": ModuleSource.of(head)}))
+    assert found.words == ("pre_init_kw_only_args", "kw_only", "__my_pre_init__")
+
+
 def test_what_a_package_exports_from_a_private_module_is_public() -> None:
     modules = {
         "p": ModuleSource.of("from p._m import f\n"),
