@@ -21,6 +21,7 @@ class Definition:
     qualname: str
     first_line: int  #: of its decorators, if it has some: what `co_firstlineno` says
     line: int  #: of the `def`
+    body_line: int  #: where nothing but its body is, up to the last line
     last_line: int
     indented: bool
     classes: tuple[str, ...]  #: of the classes around it: name and type parameters, as in `class` lines
@@ -124,6 +125,7 @@ def _described(node: FunctionNode, around: tuple[ast.ClassDef, ...]) -> Definiti
         qualname=qualname_of(node.name, around),
         first_line=first_line_of(node),
         line=node.lineno,
+        body_line=_header_end(node) + 1,
         last_line=node.end_lineno or node.lineno,
         indented=node.col_offset > 0,
         classes=tuple(_class_header(one) for one in around),
@@ -131,6 +133,12 @@ def _described(node: FunctionNode, around: tuple[ast.ClassDef, ...]) -> Definiti
         defaults=defaults_of(node),
         nests=any(isinstance(one, FunctionNode | ast.Lambda) for one in ast.walk(node) if one is not node),
     )
+
+
+def _header_end(node: FunctionNode) -> int:
+    """The last line with something of its parameters or annotations."""
+    inside = [one for part in (node.args, node.returns) if part is not None for one in ast.walk(part)]
+    return max([node.lineno, *(getattr(one, "end_lineno", 0) for one in inside)])
 
 
 def _class_header(node: ast.ClassDef) -> str:

@@ -13,7 +13,7 @@ from pytest_moa.code.import_time import run_at_import
 from pytest_moa.code.versions import FunctionVersions, Swapped
 from pytest_moa.mutation.dependents import Dependents, dependents_of
 from pytest_moa.mutation.mutant import Mutant, mutated_source
-from pytest_moa.mutation.reexecute import reexecute
+from pytest_moa.mutation.reexecute import can_reexecute, reexecute
 
 #: Operators that are about calling the function, not about what the import made of it.
 CHECKS = frozenset({"control", "identity"})
@@ -27,22 +27,26 @@ class Prepared:
     source: str
     dependents: Dependents
     used_at_import: frozenset[str]  #: functions of the module that importing others has run
+    repeatable: bool  #: whether the module can be executed again
     versions: dict[int, FunctionVersions | None] = field(default_factory=dict)  #: by first line
 
 
 _prepared: dict[str, Prepared] = {}
 
 
-def prepare(source: str, module: ModuleType) -> None:
+def prepare(source: str, module: ModuleType, ran: frozenset[str] | None = None) -> None:
     """Look at who uses the imported module, so that children forked from now on need not.
 
-    To be called again when more modules have been imported, such as collected tests.
+    `ran` has those of its functions that importing it and others has run, where that is known. To be
+    called again when more modules have been imported, such as collected tests.
     """
     definitions_of(source)
     dependents = dependents_of(module)
     called = dependents.called | dependents.methods
     used = run_at_import(ast.parse(source), called) if called else frozenset[str]()
-    _prepared[module.__name__] = Prepared(module, source, dependents, used)
+    used = used if ran is None else used & ran
+    repeatable = can_reexecute(source, module, dependents)
+    _prepared[module.__name__] = Prepared(module, source, dependents, used, repeatable)
 
 
 def install(mutant: Mutant, source: str, module: ModuleType) -> bool:
@@ -80,6 +84,8 @@ def ready(mutant: Mutant, source: str, module: ModuleType) -> Ready | None:
         known = _prepared[module.__name__]
     mutated = mutated_source(source, mutant)
     if mutant.scope == "definition":
+        if not known.repeatable:
+            return None
         return Ready(partial(_again, known, mutated))
     if mutant.qualname in known.used_at_import and mutant.operator not in CHECKS:
         return None
@@ -106,4 +112,4 @@ def _put(versions: FunctionVersions, name: str) -> bool:
 
 def _again(known: Prepared, mutated: str) -> bool:
     known.versions.clear()  # the functions that it makes are others
-    return reexecute(mutated, known.source, known.module, known.dependents)
+    return reexecute(mutated, known.module, known.dependents)

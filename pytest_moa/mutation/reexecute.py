@@ -22,25 +22,31 @@ GIVEN = frozenset(
 )
 
 
-def reexecute(mutated: str, source: str, module: ModuleType, dependents: Dependents) -> bool:
-    """Let the module be as if `mutated` had been imported instead of `source`.
+def can_reexecute(source: str, module: ModuleType, dependents: Dependents) -> bool:
+    """Whether executing the module once more may be enough, whatever the mutant.
 
-    The code runs in the module's own namespace, emptied, as it does in an import. What other modules hold
-    of it is exchanged there. False, with the module as it was, where that is not enough: when code of
-    others that ran at import used classes or changed values of the module, when executing it twice leaves
-    traces elsewhere, or when it raises.
+    It is not when code of others that ran at import used its classes, or when executing it twice leaves
+    traces elsewhere.
     """
-    if sys.modules.get(module.__name__) is not module:
+    names = vars(module)
+    if sys.modules.get(module.__name__) is not module or dependents.called & names.keys():
         return False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        if not is_repeatable(ast.parse(source), module):
-            return False
+        repeatable = is_repeatable(ast.parse(source), module)
+    return repeatable and all(_can_be_held(names.get(name)) for name in dependents.used)
+
+
+def reexecute(mutated: str, module: ModuleType, dependents: Dependents) -> bool:
+    """Let the module, of which `can_reexecute` is true, be as if `mutated` had been imported instead.
+
+    The code runs in the module's own namespace, emptied, as it does in an import. What other modules hold
+    of it is exchanged there. False, with the module as it was, where that is not enough: when a value that
+    code of others used at import is another now, or when it raises.
+    """
     namespace = vars(module)
     before = dict(namespace)
     held = {name: before.get(name) for name in dependents.used}
-    if dependents.called & before.keys() or not all(map(_can_be_held, held.values())):
-        return False
     if not _executed(mutated, module):
         return False
     after = dict(namespace)

@@ -20,6 +20,7 @@ from typing import Any, Final, Self
 
 from moa_engine.errors import MoaError
 from pytest_moa.candidate import Candidate
+from pytest_moa.code.definitions import definitions_of
 from pytest_moa.mutation import Mutant
 from pytest_moa.project import Project, SourceModule
 from pytest_moa.running.alive import SIGN
@@ -163,6 +164,16 @@ class Executor:
     def unprobed(self, module: str) -> frozenset[str]:
         """Functions of the module whose branches cannot be seen, since no function object was found."""
         return frozenset(self._report["modules"][module]["missing"])
+
+    def placed(self, mutant: Mutant) -> Mutant:
+        """The mutant as one of a function, where its source only lets fear that the import runs that."""
+        ran = self._report["modules"][mutant.module]["ran"]
+        if ran is None or mutant.scope == "function" or mutant.qualname in ran:
+            return mutant
+        definition = definitions_of(self.source(mutant.module)).at(mutant.line)
+        if definition is None or definition.qualname != mutant.qualname:
+            return mutant
+        return replace(mutant, scope="function") if mutant.line >= definition.body_line else mutant
 
     def source(self, module: str) -> str:
         """The module's source."""

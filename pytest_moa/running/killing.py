@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,9 +21,12 @@ from pytest_moa.warm import Ended
 if TYPE_CHECKING:
     from pytest_moa.running.executor import Executor, Progress
 
-#: CPU time of a mutant's tests: so many times their own, and so much on top.
+#: CPU time of a mutant's tests: so many times their own, and so much on top, in a module that is executed
+#: again or imported anew some more. What pytest does around a test is in no test's own time.
 TIMES: Final = 10.0
-MORE: Final = 1.0
+MORE: Final = 0.3
+MORE_AGAIN: Final = 1.0
+_AROUND: Final = 0.001
 
 #: Seconds of a mutant's tests up to which it is tried in a fork with others.
 TOGETHER: Final = 0.1
@@ -53,7 +56,8 @@ class _Killing:
         self.executor = executor
         self.tests = executor.existing().tests
         self.progress = progress
-        self.wanted = [mutant for mutant in mutants if mutant.id not in executor.verdicts]
+        self.given = {mutant.id: mutant for mutant in mutants if mutant.id not in executor.verdicts}
+        self.wanted = [executor.placed(mutant) for mutant in self.given.values()]
         self.total = len(self.wanted)
         self.done = 0
         self.sources = {name: executor.source(name) for name in executor.modules}
@@ -90,7 +94,8 @@ class _Killing:
         return self.covering[place]
 
     def judged(self, verdict: Verdict) -> None:
-        self.executor.verdicts[verdict.mutant.id] = verdict
+        name = verdict.mutant.id
+        self.executor.verdicts[name] = replace(verdict, mutant=self.given[name])
         self.done += 1
         if self.progress is not None:
             self.progress(self.done, self.total)
@@ -140,12 +145,14 @@ class _Killing:
         return left
 
     def task(self, mutant: Mutant, indices: list[int]) -> dict[str, Any]:
-        seconds = sum(self.tests[index].seconds for index in indices)
+        own = sum(self.tests[index].seconds for index in indices)
+        seconds = own + _AROUND * len(indices)
+        more = MORE if mutant.scope == "function" else MORE_AGAIN
         return {
             "mutant": mutant.to_json(),
             "indices": indices,
-            "limit": MORE + TIMES * seconds,
-            "together": seconds < TOGETHER,
+            "limit": more + TIMES * seconds,
+            "together": own < TOGETHER,
             "control": mutant.operator == "identity",
         }
 
@@ -235,7 +242,7 @@ class _Killing:
             changed = mutated_source(self.sources[mutant.module], mutant)
             args = {**self._changed(mutant.module, changed), "files": fresh.files, "wanted": wanted}
             done = partial(self._slow_verdict, mutant)
-            jobs.append(self.executor.fresh_job(args, done, 2 + MORE + TIMES * fresh.seconds))
+            jobs.append(self.executor.fresh_job(args, done, 2 + MORE_AGAIN + TIMES * fresh.seconds))
         self.executor.fresh.run(jobs, self.executor.late)
 
     def _slow_verdict(self, mutant: Mutant, ended: Ended) -> None:

@@ -19,7 +19,7 @@ from pytest_moa.running.nested import forked
 from pytest_moa.running.warm_session import Warm
 
 #: CPU time of one mutant here. Whatever takes longer does not notice what a fork costs.
-SECONDS: Final = 0.3
+SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)

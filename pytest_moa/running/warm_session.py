@@ -24,6 +24,7 @@ import pytest
 
 from pytest_moa.code.probes import Probes
 from pytest_moa.mutation.install import prepare
+from pytest_moa.running.at_import import Recorder
 from pytest_moa.running.changes import Held
 from pytest_moa.running.items import Watcher, silence
 
@@ -79,13 +80,15 @@ def collected(args: Mapping[str, Any], serve: Callable[[Any, Any], None]) -> Non
     (arguments for pytest), "modules" ({name: path}), "mutants" (False: none will be put into
     them). Reports {"items": [{"nodeid", "file"}],
     "errors": [{"path", "message"}], "modules": {name: {"name": under which it is imported, "error",
-    "branches": {qualname: ids}, "missing": qualnames without probes}}, "imported": names of modules,
-    "threads": names of those that were started}.
+    "branches": {qualname: ids}, "missing": qualnames without probes, "ran": those that ran before any test,
+    None if not known}}, "imported": names of modules, "threads": names of those that were started}.
 
     Raises:
         RuntimeError: pytest ended before it had collected; its output says why.
     """
     plugin = _Serving(args, serve)
+    if args.get("mutants", True):
+        plugin.recorder.start()
     code = pytest.main(arguments(args, args["tests"]), plugins=[plugin])
     if not plugin.served:
         raise RuntimeError(f"pytest ended with exit code {int(code)} before it ran tests")
@@ -115,6 +118,7 @@ class _Serving:
         self.serve = serve
         self.served = False
         self.watcher = Watcher()
+        self.recorder = Recorder()
         self.folders: dict[Path, pytest.Collector] = {}
         self.errors: list[dict[str, str]] = []
 
@@ -148,25 +152,36 @@ class _Serving:
         self.served = True
         silence(session.config)
         modules: dict[str, dict[str, Any]] = {}
+        imported: dict[str, ModuleType] = {}
         sources, probes = {}, {}
         for wanted, path in self.args["modules"].items():
             name = imported_as(wanted, path)
-            modules[wanted] = {"name": name, "error": "", "branches": {}, "missing": []}
+            modules[wanted] = {"name": name, "error": "", "branches": {}, "missing": [], "ran": None}
             try:
                 module = importlib.import_module(name)
                 if elsewhere := _elsewhere(module, path):
                     modules[wanted]["error"] = f"the tests import {elsewhere} under that name"
-                    continue
-                sources[name] = Path(path).read_text(encoding="utf-8")
-                probes[name] = Probes.of(sources[name], path)
-                if self.args.get("mutants", True):
-                    prepare(sources[name], module)
-                modules[wanted]["missing"] = sorted(probes[name].install(module))
-                modules[wanted]["branches"] = {
-                    qualname: sorted(branches) for qualname, branches in probes[name].by_function.items()
-                }
+                else:
+                    imported[wanted] = module
             except BaseException as error:  # whatever the module does while it is imported
                 modules[wanted]["error"] = f"{type(error).__name__}: {error}"
+        self.recorder.stop()
+        for wanted, module in imported.items():
+            told, path = modules[wanted], self.args["modules"][wanted]
+            name = told["name"]
+            try:
+                source = sources[name] = Path(path).read_text(encoding="utf-8")
+                probes[name] = Probes.of(source, path)
+                if self.args.get("mutants", True):
+                    ran = self.recorder.ran(source, path)
+                    told["ran"] = None if ran is None else sorted(ran)
+                    prepare(source, module, ran)
+                told["missing"] = sorted(probes[name].install(module))
+                told["branches"] = {
+                    qualname: sorted(branches) for qualname, branches in probes[name].by_function.items()
+                }
+            except BaseException as error:  # what it has put in the place of its own names, too
+                told["error"] = f"{type(error).__name__}: {error}"
         warm = Warm(session, self.watcher, list(session.items), sources, probes, self.folders)
         warm.held = Held(sources)
         for folder in self.args["folders"]:
