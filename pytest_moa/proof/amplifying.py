@@ -7,8 +7,8 @@ import builtins
 import copy
 import random
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from pytest_moa.proof.parts import (
     as_text,
@@ -27,6 +27,8 @@ from pytest_moa.values import Expression
 
 #: Values of one keyword that are tried.
 MOST_LIKELY = 6
+
+_Node = TypeVar("_Node", bound=ast.expr)
 
 
 class Amplifier:
@@ -136,6 +138,15 @@ class Amplifier:
                 found[made] = None
         return list(found)
 
+    def pieced(self, body: str) -> list[str]:
+        """The programs in which one text ends with one that the changed statements know, or goes on after."""
+        tree = ast.parse(body)
+        pieces = [one for one in self.pieces if not one.isidentifier()]
+        texts = [one for one in that_matter(_texts(tree), tree) if pieces]
+        ends = [f"{piece}{more}" for piece in pieces for more in ("a", "")]
+        made = [replaced(body, one, _longer(one.value, end)) for one in texts for end in ends]
+        return [one for one in dict.fromkeys(made) if one is not None]
+
     def shorter(self, body: str) -> list[str]:
         """The programs with one statement less, the last ones first: what comes before may be enough."""
         tree = ast.parse(body)
@@ -186,7 +197,7 @@ class Amplifier:
     def _special(self) -> str:
         return self.rng.choice(self.rng.choice(SPECIAL))
 
-    def _preferred(self, found: Sequence[ast.expr], tree: ast.AST) -> ast.expr:
+    def _preferred(self, found: Sequence[_Node], tree: ast.AST) -> _Node:
         """One of the expressions, rather one that is given under a name of the changed statements."""
         near = near_words(tree, self.words)
         chosen = [one for one in found if id(one) in near]
@@ -361,40 +372,18 @@ class Amplifier:
         source = ast.unparse(node.func) if isinstance(node, ast.Call) else f"{ast.unparse(node)}()"
         return replaced(body, node, source)
 
-    def _instance(self, body: str) -> str | None:
-        """An instance in the place of a class that is given, or the class of one."""
-        tree = ast.parse(body)
-        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-        given = [argument for node in calls for _, argument in places(node)]
-        found = [one for one in given if _is_class(one.func if isinstance(one, ast.Call) else one)]
-        if not found:
-            return None
-        node = self.rng.choice(found)
-        source = ast.unparse(node.func) if isinstance(node, ast.Call) else f"{ast.unparse(node)}()"
-        return replaced(body, node, source)
-
     def _piece(self, body: str) -> str | None:
         """A text with a piece more that means something to somebody."""
         tree = ast.parse(body)
-        joined = {
-            id(part) for one in ast.walk(tree) if isinstance(one, ast.JoinedStr) for part in ast.walk(one)
-        }
-        texts = (
-            one
-            for one in ast.walk(tree)
-            if isinstance(one, ast.Constant) and isinstance(one.value, str | bytes) and id(one) not in joined
-        )
-        found = that_matter(texts, tree)
+        found = that_matter(_texts(tree), tree)
         if not found:
             return None
         node = self._preferred(found, tree)
-        value: Any = getattr(node, "value", "")
-        text, piece = as_text(value), self.rng.choice(PIECES)
+        text, piece = as_text(node.value), self.rng.choice(PIECES)
         if self.pieces and self.rng.random() < 0.4:
             piece = self.rng.choice(self.pieces) + self.rng.choice(("", "a"))
         at = self.rng.choice((len(text), len(text), 0, self.rng.randint(0, len(text))))
-        made = text[:at] + piece + text[at:]
-        return replaced(body, node, repr(made if isinstance(value, str) else made.encode("latin-1")))
+        return replaced(body, node, _longer(node.value, piece, at))
 
     def _is_closed(self, node: ast.AST) -> bool:
         """Whether an expression uses no variable of its test."""
@@ -427,7 +416,6 @@ class Amplifier:
         (4, _nest),
         (2, _attribute),
         (5, _instance),
-        (5, _instance),
     )
 
 
@@ -435,6 +423,17 @@ def _is_class(node: ast.expr) -> bool:
     """Whether a name is written as those of classes are."""
     return isinstance(node, ast.Name) and node.id[:1].isupper() and not node.id.isupper()
 
-def _is_class(node: ast.expr) -> bool:
-    """Whether a name is written as those of classes are."""
-    return isinstance(node, ast.Name) and node.id[:1].isupper() and not node.id.isupper()
+
+def _texts(tree: ast.AST) -> Iterator[ast.Constant]:
+    """Constants that are texts or bytes, but for those inside of f-strings."""
+    joined = {id(part) for one in ast.walk(tree) if isinstance(one, ast.JoinedStr) for part in ast.walk(one)}
+    for one in ast.walk(tree):
+        if isinstance(one, ast.Constant) and isinstance(one.value, str | bytes) and id(one) not in joined:
+            yield one
+
+
+def _longer(value: Any, piece: str, at: int | None = None) -> str:
+    """The source of a text, or bytes, with a piece more."""
+    text = as_text(value)
+    made = text[:at] + piece + (text[at:] if at is not None else "")
+    return repr(made if isinstance(value, str) else made.encode("latin-1"))

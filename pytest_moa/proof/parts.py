@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from pytest_moa.proof.reducing import literals
+
+_Node = TypeVar("_Node", bound=ast.expr)
 
 
 def with_keyword(tree: ast.AST, node: ast.Call, name: str, value: str) -> str:
@@ -26,7 +28,7 @@ def as_text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def that_matter(found: Iterable[ast.expr], tree: ast.AST) -> list[ast.expr]:
+def that_matter(found: Iterable[_Node], tree: ast.AST) -> list[_Node]:
     """Expressions without those that only say what an assertion expects."""
     expected = {
         id(part)

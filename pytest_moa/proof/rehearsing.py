@@ -45,7 +45,9 @@ class Rehearsal:
         self.bodies = list(bodies)
         for body in bodies:
             for name in body.functions:
-                self.known[name].append(body.snippet)
+                # Cases that differ in a fixture only are one program here.
+                if all(one.source != body.snippet.source for one in self.known[name]):
+                    self.known[name].append(body.snippet)
         sources_of_bodies = [body.snippet.source for body in bodies]
         names = {name for file in suite.files.values() for name in (*file.imports, *file.definitions)}
         self.amplifiers = {
@@ -124,7 +126,8 @@ class Rehearsal:
         """What the changed statements name, given to calls; then the other arguments exchanged, too."""
         amplifier = self.amplifiers[name]
         foremost = self.known[name][:FOREMOST]
-        self._run(self._turns([(one, amplifier.shorter(one.source)) for one in foremost], name), name)
+        for edited in (amplifier.pieced, amplifier.shorter):
+            self._run(self._turns([(one, edited(one.source)) for one in foremost], name), name)
         first = self._turns([(one, amplifier.pointed(one.source)) for one in self.known[name]], name)
         answered = [one for one, raised in self._run(first, name) if not raised][:MOST_POINTED]
         self.known[name][FOREMOST // 2 : FOREMOST // 2] = answered
