@@ -172,7 +172,7 @@ class Standalone:
                 support[id(mark)] = mark
         pending = [*_names([tree, *decorators, *extra, *support.values()])]
         pending += [name for name in wanted if self._fixture(name) is not None]
-        pending += autouse
+        pending += [*autouse, *_used_fixtures([*decorators, *support.values()])]
         self._gather(pending, support, imports, bound=set(bound_below(tree)) - set(wanted), written=written)
         test = (
             f"def {name_of_test(node, aim_name)}({', '.join([*(['self'] if needs_self else []), *wanted])}):"
@@ -238,6 +238,18 @@ class Standalone:
                     pending += _names([one])
         future = [one for file in self.files[:1] for one in file.imports.values() if "__future__" in one]
         imports.update(future)
+
+
+def _used_fixtures(marks: Iterable[ast.AST]) -> list[str]:
+    """What marks name as fixtures that a test uses without an argument."""
+    calls = [node for mark in marks for node in ast.walk(mark) if isinstance(node, ast.Call)]
+    return [
+        one.value
+        for call in calls
+        if ast.unparse(call.func).endswith("usefixtures")
+        for one in call.args
+        if isinstance(one, ast.Constant) and isinstance(one.value, str)
+    ]
 
 
 def _is_docstring(node: ast.stmt) -> bool:
