@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from pytest_moa.proof.boundaries import PATH, texts_of
 from pytest_moa.proof.parts import (
     as_text,
     last_name,
@@ -258,9 +259,13 @@ class Amplifier:
         return with_keyword(tree, node, name, value)
 
     def _key(self, body: str) -> str | None:
-        """A dict with a key more that the changed code knows."""
+        """A dict with a key more that the changed code knows, or with one that is a path."""
         tree = ast.parse(body)
         dicts = [node for node in ast.walk(tree) if isinstance(node, ast.Dict)]
+        texts = [one for node in dicts for one in texts_of(node.keys)]
+        if texts and self.rng.random() < 0.4:
+            text, value = self.rng.choice(texts)
+            return replaced(body, text, repr(f"{value}{PATH}"))
         if not dicts or not self.keys:
             return None
         node, key = self.rng.choice(dicts), self.rng.choice(self.keys)

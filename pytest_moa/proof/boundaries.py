@@ -50,11 +50,11 @@ def at_edges(source: str, edges: Sequence[int | float], texts: Sequence[str] = (
         for edge in edges:
             if ast.unparse(node) != repr(edge):
                 yield replaced(source, node, repr(edge))
-    for one, old in [one for call in calls for one in _texts(_given(call))][:MOST_TEXTS]:
+    for one, old in [one for call in calls for one in texts_of(_given(call))][:MOST_TEXTS]:
         for changed in dict.fromkeys(made for text in texts for made in _exchanged(old, text)):
             yield replaced(source, one, repr(changed))
     dicts = [one for call in calls for one in _given(call) if isinstance(one, ast.Dict)]
-    for key, name in [one for given in dicts for one in _texts(given.keys)][:MOST_KEYS]:
+    for key, name in [one for given in dicts for one in texts_of(given.keys)][:MOST_KEYS]:
         yield replaced(source, key, repr(name + PATH))
 
 
@@ -70,7 +70,8 @@ def _given(call: ast.Call) -> Iterator[ast.expr]:
     yield from (*call.args, *(keyword.value for keyword in call.keywords))
 
 
-def _texts(expressions: Iterable[ast.expr | None]) -> Iterator[tuple[ast.expr, str]]:
+def texts_of(expressions: Iterable[ast.expr | None]) -> Iterator[tuple[ast.expr, str]]:
+    """The texts among expressions, and what they are."""
     for one in expressions:
         if isinstance(one, ast.Constant) and isinstance(one.value, str):
             yield one, one.value

@@ -68,3 +68,7 @@ def test_texts_end_with_a_separator_of_the_changed_statements_and_go_on() -> Non
         "get('/a', b'b?a')\nassert x == 'c'",
         "get('/a', b'b?')\nassert x == 'c'",
     ]
+
+
+def test_a_key_becomes_a_path() -> None:
+    assert "load({'a.x': 1}, unknown=KEEP)" in _near("load({'a': 1}, unknown=KEEP)")
