@@ -90,9 +90,11 @@ def _notes(report: MutationReport) -> Iterator[str]:
         named = _listed([f"{test.nodeid}: {one_line(test.message)[:100]}" for test in failing])
         notes.append(f"left out, since they fail without any change: {named}")
     if errors := report.executor.known_tests.errors:
-        named = _listed([f"{path}: {one_line(message)[-100:]}" for path, message in errors.items()])
+        named = _listed([f"{path}: {_last_line(message)}" for path, message in errors.items()])
         notes.append(f"not collected: {named}")
-    notes += [f"no verdicts on {name}: {one_line(why)}" for name, why in report.untrusted().items()]
+    for name, why in report.untrusted().items():
+        what = name if "::" in name else f"what runs while {name} is imported"
+        notes.append(f"no verdicts on {what}: {one_line(why)}")
     if threads := report.executor.threads:
         notes.append(
             f"threads run in the process that is forked ({_listed(threads)}); tests that need them may hang"
@@ -112,6 +114,12 @@ def _tail(report: MutationReport) -> str:
     sandbox = f"sandbox: {report.executor.mechanism}" if report.executor.confined else "no sandbox"
     mutants = _many(len(report.mutants), "mutant")
     return f"{mutants}, {_many(len(tests), 'test')}, {report.seconds:.1f} s; {sandbox}"
+
+
+def _last_line(message: str) -> str:
+    """Where a traceback says what was wrong."""
+    lines = message.strip().splitlines() or [""]
+    return one_line(lines[-1].removeprefix("E "))[-100:]
 
 
 def _change(mutant: Mutant) -> str:

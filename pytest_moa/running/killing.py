@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pytest_moa.mutation import Mutant, identity, mutated_source
 from pytest_moa.running.facts import MutantStatus, Verdict
 from pytest_moa.running.pool import Job
-from pytest_moa.warm import Ended
+from pytest_moa.warm import Ended, WarmFailed
 
 if TYPE_CHECKING:
     from pytest_moa.running.executor import Executor, Progress
@@ -65,6 +65,8 @@ class _Killing:
         self.covering: dict[tuple[str, str], list[int]] = {}
 
     def run(self) -> None:
+        if self.executor.late():
+            return  # not all tests may have run: what they reach is not known
         doubted = self.controls()
         certain = [mutant for mutant in self.wanted if _place(mutant) not in doubted]
         slow = [mutant for mutant in self.wanted if _place(mutant) in doubted]
@@ -207,7 +209,12 @@ class _Killing:
             args = {**self._changed(name, self.sources[name]), "files": fresh.files, "wanted": wanted}
             done = partial(_controlled, fresh, wanted)
             jobs.append(self.executor.fresh_job({**args, "stop": False}, done, 30 + TIMES * fresh.seconds))
-        self.executor.fresh.run(jobs, self.executor.late)
+        try:
+            self.executor.fresh.run(jobs, self.executor.late)
+        except WarmFailed as error:  # such as where pytest itself needs the module: the quick have their say
+            why = error.message.strip().splitlines()[-1].removeprefix("RuntimeError: ")
+            for fresh in found.values():
+                fresh.wrong = f"its tests cannot be collected anew: {why}"
         return found
 
     def _relevant(self, module: str) -> list[int]:
