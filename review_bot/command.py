@@ -22,7 +22,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from moa_engine.errors import BudgetExceeded, ConfigError, MoaError, Unpriced
 from moa_engine.options import add_committee_options, flags
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from moa_engine.plan import Plan
     from moa_engine.session import Session
     from review_bot.change import Change
-    from review_bot.finding import Review
+    from review_bot.finding import Review, Severity
     from review_bot.outputs import Output
     from review_bot.review_task import ReviewTask
     from review_bot.settings import ReviewSettings
@@ -314,12 +314,12 @@ def _note(outcome: Outcome[Review], change: Change, outputs: Sequence[Output]) -
         _say(sentence)
 
 
-def _exit_code(outcome: Outcome[Review], fail_on: str, strict: bool) -> int:
-    """Only confirmed findings count: what one voice alone says, or what is disputed, fails nobody's build."""
+def _exit_code(outcome: Outcome[Review], fail_on: Severity | Literal["never"], strict: bool) -> int:
+    from review_bot.failing import failing
+
     if outcome.result is None:
         return NO_REVIEW
-    failing = FAIL_ON[: FAIL_ON.index(fail_on) + 1] if fail_on != "never" else ()
-    if any(f.standing == "confirmed" and f.severity in failing for f in outcome.result.findings):
+    if failing(outcome.result, fail_on):
         return FOUND
     return PARTIAL if strict and outcome.status == "partial" else REVIEWED
 
