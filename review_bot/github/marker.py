@@ -42,10 +42,10 @@ class Post(Protocol):
     """What GitHub keeps of anything that somebody wrote."""
 
     @property
-    def author(self) -> str: ...  # noqa: D102 - a login
+    def author(self) -> str: ...
 
     @property
-    def body(self) -> str: ...  # noqa: D102
+    def body(self) -> str: ...
 
 
 PostT = TypeVar("PostT", bound=Post)

@@ -241,6 +241,17 @@ run([x])
 """)
 
 
+@pytest.mark.parametrize("language", ["suggestion", "mermaid", "math", "Mermaid", "geojson"])
+def test_a_fence_is_in_no_language_that_github_runs(language: str) -> None:
+    assert [token.info for token in tokens(block(f"```{language}\nx\n```"))] == [""]
+
+
+def test_names_of_commits_are_code_and_words_stay_words() -> None:
+    assert words("since 0123abc, defaced 2026-08-01 or 12 facade") == (
+        "since `0123abc`, defaced 2026-08-01 or 12 facade"
+    )
+
+
 def test_a_bar_does_not_end_a_cell() -> None:
     row = f"| a | b |\n| --- | --- |\n| {cell(code('x|y'))} | {cell(words('x|y'))} |"
     cells = [token.content for token in PARSER.parse(row) if token.type == "inline"]
