@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from moa_engine.errors import MoaError
+from moa_engine.errors import ConfigError, MoaError
 from review_bot.github.model import (
     ChangedFile,
     CheckRun,
@@ -82,7 +83,7 @@ class Connection:
     token: str = field(repr=False)
     api_url: str = "https://api.github.com"
     server_url: str = "https://github.com"
-    timeout: float = 30.0
+    timeout: int = 30
     between_writes: float = 1.0  #: seconds, as GitHub asks for
     patience: Patience = field(default_factory=Patience)
 
@@ -220,7 +221,18 @@ class Client(Protocol):
 
 
 def connect(connection: Connection) -> Client:
-    """A client. The library behind it is imported here, not before."""
+    """A client. The library behind it is imported here, not before.
+
+    Raises:
+        ConfigError: something of the connection cannot be what it should be.
+    """
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", connection.repository, re.ASCII):
+        raise ConfigError(f"{connection.repository!r} is no repository on GitHub", hint="It is owner/name.")
+    if not re.fullmatch(r"[!-~]+", connection.token):
+        raise ConfigError("there is no token for GitHub that can be sent", hint="Set GITHUB_TOKEN.")
+    for url in (connection.api_url, connection.server_url):
+        if not re.match(r"https?://[^/]", url):
+            raise ConfigError(f"{url!r} is no URL of GitHub")
     from review_bot.github.wire import Wire
 
     return Wire(connection)

@@ -1,4 +1,4 @@
-"""What GitHub knows about a pull request, as this package sees it: no type of a client library leaves here."""
+"""What GitHub knows about a pull request, as this package sees it. No client library's type leaves here."""
 
 from __future__ import annotations
 
