@@ -9,9 +9,8 @@ Annotations are plain text. Only confirmed findings are loud, as in SARIF; rejec
 
 from __future__ import annotations
 
-import base64
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 from moa_engine.printable import one_line, printable
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from moa_engine.outcome import Outcome
     from review_bot.change import Change
     from review_bot.finding import Review
+    from review_bot.github.report import Report
 
 NAME = "pytest-moa review"
 
@@ -43,24 +43,16 @@ _LEVELS: dict[Severity, Literal["notice", "warning", "failure"]] = {
 }
 
 
-def check_runs(
-    outcome: Outcome[Review],
-    change: Change,
-    *,
-    fail_on: Severity | Literal["never"],
-    clean: Callable[[str], str] = printable,
-) -> tuple[CheckRun, ...]:
-    """What the check run of this review shows: first what it is created with, then what is added to it.
-
-    `clean` makes text that models wrote safe to show as plain text.
-    """
-    annotations = tuple(_annotations(outcome, change, clean))
+def check_runs(report: Report, *, fail_on: Severity | Literal["never"]) -> tuple[CheckRun, ...]:
+    """What the check run of this review shows: first what it is created with, then what is added to it."""
+    annotations = tuple(_annotations(report))
     shown = annotations[:MOST]
-    summary = _summary(outcome, change, clean, left_out=len(annotations) - len(shown))
+    summary = _summary(report, left_out=len(annotations) - len(shown))
     batches = [shown[at : at + MOST_ANNOTATIONS] for at in range(0, len(shown), MOST_ANNOTATIONS)] or [()]
-    concluded = conclusion(outcome, fail_on)
+    concluded = conclusion(report.outcome, fail_on)
     return tuple(
-        CheckRun(_title(outcome), summary, conclusion=concluded, annotations=batch) for batch in batches
+        CheckRun(_title(report.outcome), summary, conclusion=concluded, annotations=batch)
+        for batch in batches
     )
 
 
@@ -79,10 +71,9 @@ def conclusion(
     return "neutral" if confirmed or outcome.status == "partial" else "success"
 
 
-def packed(sarif: str) -> str | None:
-    """A SARIF log as code scanning takes it; None when it is too large for that."""
-    small = gzip.compress(sarif.encode(), mtime=0)
-    return base64.b64encode(small).decode("ascii") if len(small) <= SARIF_LIMIT else None
+def fits_code_scanning(sarif: str) -> bool:
+    """Whether code scanning takes a SARIF log of this size, which counts once it is compressed."""
+    return len(gzip.compress(sarif.encode())) <= SARIF_LIMIT
 
 
 def _title(outcome: Outcome[Review]) -> str:
@@ -92,8 +83,9 @@ def _title(outcome: Outcome[Review]) -> str:
     return f"{tally}; the review is partial" if outcome.status == "partial" else tally
 
 
-def _summary(outcome: Outcome[Review], change: Change, clean: Callable[[str], str], *, left_out: int) -> str:
+def _summary(report: Report, *, left_out: int) -> str:
     """Markdown: how the run went. What it found stands in the annotations and in the review itself."""
+    outcome, change = report.outcome, report.change
     lines = [f"Review of {wording.subject(change)}: {_title(outcome)}."]
     if left_out:
         lines.append(f"Only in the review: {wording.counted(left_out, 'more finding')}.")
@@ -102,28 +94,27 @@ def _summary(outcome: Outcome[Review], change: Change, clean: Callable[[str], st
     lines.append(wording.closing(outcome))
     summary = ""
     for line in lines:
-        longer = f"{summary}\n\n{markdown_text.words(clean(line))}".lstrip()
+        longer = f"{summary}\n\n{markdown_text.words(report.mask(line))}".lstrip()
         if len(longer) <= LONGEST_CHECK_TEXT:
             summary = longer
     return summary
 
 
-def _annotations(
-    outcome: Outcome[Review], change: Change, clean: Callable[[str], str]
-) -> Iterator[Annotation]:
+def _annotations(report: Report) -> Iterator[Annotation]:
     """One for each finding that is not rejected, by standing and then the worst first."""
+    outcome, change = report.outcome, report.change
     groups = wording.by_standing(outcome.result.findings) if outcome.result else {}
     for standing, found in groups.items():
         for finding in found if standing != "rejected" else ():
             first, last = _lines_at_head(finding, change)
-            title = one_line(clean(f"{finding.severity} [{wording.kind(finding)}]: {finding.title}"))
+            title = one_line(report.mask(f"{finding.severity} [{wording.kind(finding)}]: {finding.title}"))
             yield Annotation(
                 well_formed(_path_at_head(finding, change)),
                 first,
                 last,
                 _LEVELS[finding.severity] if standing == "confirmed" else "notice",
                 _shortened(title, TITLE_LIMIT),
-                _cut_bytes(clean(_message(finding)), MESSAGE_LIMIT),
+                _cut_bytes(printable(report.mask(_message(finding))), MESSAGE_LIMIT),
             )
 
 

@@ -1,6 +1,4 @@
-import base64
 import dataclasses
-import gzip
 import json
 from typing import Any
 
@@ -11,13 +9,18 @@ from review_bot.finding import Review
 from review_bot.formats import render
 from review_bot.github import checks
 from review_bot.github.model import Annotation, CheckRun
+from review_bot.github.report import Report
 from tests.review_bot.review_outcomes import CHANGE, FINDINGS, finding, outcome
+
+
+def same(text: str) -> str:
+    return text
 
 
 def runs_of(
     findings: Any = None, change: Any = CHANGE, fail_on: Any = "never", **more: Any
 ) -> list[CheckRun]:
-    return list(checks.check_runs(outcome(findings, change, **more), change, fail_on=fail_on))
+    return list(checks.check_runs(Report(outcome(findings, change, **more), change, same), fail_on=fail_on))
 
 
 def annotation_of(**fields: Any) -> Annotation:
@@ -104,13 +107,10 @@ def test_hidden_characters_are_shown_and_markdown_is_escaped() -> None:
     assert "`@octocat`" in run.summary
 
 
-def test_what_models_wrote_is_cleaned_as_the_caller_says() -> None:
-    [run] = checks.check_runs(
-        outcome([finding(title="key hunter2", body="hunter2")], warnings=("hunter2",)),
-        CHANGE,
-        fail_on="never",
-        clean=lambda text: text.replace("hunter2", "<masked>"),
-    )
+def test_secrets_are_masked_once_more() -> None:
+    said = outcome([finding(title="key hunter2", body="hunter2")], warnings=("hunter2",))
+    report = Report(said, CHANGE, lambda text: text.replace("hunter2", "<masked>"))
+    [run] = checks.check_runs(report, fail_on="never")
     assert "hunter2" not in str(run)
 
 
@@ -145,14 +145,8 @@ def test_no_review_is_never_a_success(fail_on: Any, conclusion: str) -> None:
     assert "No answer from llama" in run.summary
 
 
-def test_sarif_is_packed_as_code_scanning_takes_it() -> None:
-    sarif = render(outcome(), "sarif")
-    small = checks.packed(sarif)
-    assert small is not None
-    assert gzip.decompress(base64.b64decode(small)).decode() == sarif
-    assert checks.packed(sarif) == small
-
-
-def test_sarif_that_github_would_not_take_is_not_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sarif_that_github_would_not_take_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    sarif = render(outcome(result=Review(findings=[])), "sarif")
+    assert checks.fits_code_scanning(sarif)
     monkeypatch.setattr(checks, "SARIF_LIMIT", 100)
-    assert checks.packed(render(outcome(result=Review(findings=[])), "sarif")) is None
+    assert not checks.fits_code_scanning(sarif)
