@@ -20,6 +20,7 @@ LONGEST = 45_000
 
 _START, _END = "<!-- pytest-moa ", " -->"
 _VERSION = 1
+_LISTS = ("fingerprints", "hunks", "dismissed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +80,12 @@ def read_marker(body: str) -> Marker | None:
         return None
     if not isinstance(data, dict) or data.get("v") != _VERSION or data.get("kind") not in get_args(Kind):
         return None
-    texts = {name: data.get(name, "") for name in ("run", "head")}
-    lists = {name: data.get(name, []) for name in ("fingerprints", "hunks", "dismissed")}
-    if not all(isinstance(text, str) for text in texts.values()):
+    run, head = data.get("run", ""), data.get("head", "")
+    lists = [data.get(name, []) for name in _LISTS]
+    if not isinstance(run, str) or not isinstance(head, str) or not all(map(_is_texts, lists)):
         return None
-    if not all(
-        isinstance(found, list) and all(isinstance(x, str) for x in found) for found in lists.values()
-    ):
-        return None
-    return Marker(data["kind"], **texts, **{name: tuple(found) for name, found in lists.items()})
+    fingerprints, hunks, dismissed = map(tuple, lists)
+    return Marker(data["kind"], run, head, fingerprints, hunks, dismissed)
 
 
 def own(
@@ -111,3 +109,7 @@ def _line(marker: Marker) -> str:
     # Neither end of a comment, in any reading of HTML: no ">", no "<", no two dashes.
     text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("--", "-\\u002d")
     return f"{_START}{text}{_END}"
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)

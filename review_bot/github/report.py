@@ -1,16 +1,48 @@
-"""A review's outcome made ready for being posted: everything of it that others wrote is safe to render."""
+"""A review's outcome made ready for being posted: without secrets, and without texts that fill a page.
+
+What members wrote is masked before it becomes Markdown, since escapes could split a secret that a reader
+would still see whole. The finished text is masked once more (`gated`): what is put together from two
+harmless pieces, or stands in the name of a file, must not get out either.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from pydantic import BaseModel
+
+from moa_engine.printable import one_line
 from review_bot.masking import Mask
 
 if TYPE_CHECKING:
     from moa_engine.outcome import Outcome
     from review_bot.change import Change
     from review_bot.finding import Review
+    from review_bot.review_task import ReviewTask
+
+#: Characters of one text by a member; what is beyond is in the record.
+LONGEST = 8_000
+
+#: What names something, or is one of a few words: it stays what it is.
+_NAMES = frozenset({"id", "path", "items", "side", "severity", "standing", "judgement", "position"})
+#: Characters of what is said in a line.
+_LINES = {
+    "title": 300, "category": 60, "rule": 60, "kind": 60, "reason": 2_000, "why": 1_000,
+    "input": 600, "text": 1_500, "stdout": 600, "arguments": 600,
+}  # fmt: skip
+#: What is of use as a whole only.
+_WHOLE = frozenset({"suggestion", "test", "patch", "edits"})
+
+_MASKED = re.compile(r"<(masked:[a-z0-9-]+:[0-9a-f]{8})>")
+#: What Markdown and HTML are made of. Masking must not have taken any of it.
+_STRUCTURE = "`|~<>\n"
+
+SaidT = TypeVar("SaidT", bound=BaseModel)
+
+WITHHELD = "(left out: it would have shown a secret)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +59,60 @@ def report(outcome: Outcome[Review], mask: Mask) -> Report:
 
     `mask` is the run's `Redactor.mask`; teach it GitHub's token and all keys (`learn`) before.
     """
-    raise NotImplementedError
+    change = cast("ReviewTask", outcome.task).change
+
+    def short(text: str) -> str:
+        return cut(one_line(mask(text)), 500)
+
+    cleaned = replace(
+        outcome,
+        result=outcome.result and clean(outcome.result, mask),
+        members=tuple(
+            replace(member, model=short(member.model), errors=tuple(map(short, member.errors[:5])))
+            for member in outcome.members
+        ),
+        warnings=tuple(map(short, outcome.warnings)),
+    )
+    return Report(cleaned, change, mask)
+
+
+def clean(said: SaidT, mask: Mask) -> SaidT:
+    """A review or a finding with every text that somebody wrote masked, and none longer than `LONGEST`."""
+    return said.model_validate(_mapped(said.model_dump(mode="json"), mask))
+
+
+def cut(text: str, longest: int = LONGEST) -> str:
+    """The text up to the end of a paragraph, line or word before `longest`, with how much was left out."""
+    if len(text) <= longest:
+        return text
+    kept = text[:longest]
+    for end in ("\n\n", "\n", " "):
+        if (at := kept.rfind(end)) > longest // 2:
+            kept = kept[:at]
+            break
+    return f"{kept.rstrip()} … ({len(text) - len(kept.rstrip()):,} more characters)"
+
+
+def gated(text: str, mask: Mask) -> str:
+    """Finished Markdown without secrets: masked where that leaves its structure, else left out whole."""
+    masked = mask(text)
+    if masked == text:
+        return text
+    # As it is written, a mask would be a link outside of code.
+    shown = _MASKED.sub(r"{\1}", masked)
+    before = _MASKED.sub(r"{\1}", text)
+    if all(shown.count(mark) == before.count(mark) for mark in _STRUCTURE):
+        return shown
+    return WITHHELD
+
+
+def _mapped(value: Any, change: Callable[[str], str], key: str = "") -> Any:
+    if key in _NAMES:
+        return value
+    if isinstance(value, str):
+        return change(value) if key in _WHOLE else cut(change(value), _LINES.get(key, LONGEST))
+    if isinstance(value, dict):
+        return {name: _mapped(item, change, key if key in _WHOLE else name) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_mapped(item, change, key) for item in value]
+    return value
