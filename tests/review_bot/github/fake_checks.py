@@ -9,8 +9,9 @@ import json
 from typing import Any
 
 from tests.review_bot.github import fake_diff
+from tests.review_bot.github.fake_model import Check, Json
 from tests.review_bot.github.fake_rules import Call, Problem, fields, find, invalid, route
-from tests.review_bot.github.fake_state import Check, Json, State
+from tests.review_bot.github.fake_state import State
 
 _CONCLUSIONS = ("action_required", "cancelled", "failure", "neutral", "success", "skipped", "timed_out")
 

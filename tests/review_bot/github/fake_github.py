@@ -33,8 +33,9 @@ from review_bot.github.client import Connection, Patience
 from tests.review_bot.github import fake_checks, fake_graphql, fake_reviews
 from tests.review_bot.github.fake_git import git_over_http
 from tests.review_bot.github.fake_limits import Limits
+from tests.review_bot.github.fake_model import Token, job_token
 from tests.review_bot.github.fake_rules import ROUTES, Call, Problem, Text
-from tests.review_bot.github.fake_state import State, Token, job_token
+from tests.review_bot.github.fake_state import State
 
 #: The endpoints that are not in `fake_rules`: to import them is to have them.
 ENDPOINTS = (fake_checks, fake_reviews)

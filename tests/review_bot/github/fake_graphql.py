@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tests.review_bot.github.fake_model import Comment, Json, Note, Review
 from tests.review_bot.github.fake_rules import Call
-from tests.review_bot.github.fake_state import Comment, Json, Note, Review, State
+from tests.review_bot.github.fake_state import State
 
 _CLASSIFIERS = ("ABUSE", "DUPLICATE", "OFF_TOPIC", "OUTDATED", "RESOLVED", "SPAM")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.review_bot.github.fake_diff import FileDiff
+from tests.review_bot.github.fake_model import Comment, Json, Pull, Review
 from tests.review_bot.github.fake_rules import (
     Call,
     Problem,
@@ -16,7 +17,7 @@ from tests.review_bot.github.fake_rules import (
     text_of,
     unprocessable,
 )
-from tests.review_bot.github.fake_state import Comment, Json, Pull, Review, State
+from tests.review_bot.github.fake_state import State
 
 _STATES = {"APPROVE": "APPROVED", "REQUEST_CHANGES": "CHANGES_REQUESTED", "COMMENT": "COMMENTED"}
 

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from tests.review_bot.github import fake_diff
-from tests.review_bot.github.fake_state import Json, Pull, State, Token
+from tests.review_bot.github.fake_model import Json, Pull, Token
+from tests.review_bot.github.fake_state import State
 
 #: seen: "Body is too long (maximum is 65536 characters)".
 LONGEST = 65_536
