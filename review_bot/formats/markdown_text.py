@@ -18,7 +18,7 @@ _CODE_SPAN = r"(?P<ticks>(?<!`)`+(?!`))(?P<code>.+?)(?<!`)(?P=ticks)(?!`)"
 _ACTIVE = (
     r"(?<![^\s`()\[\]<>])"  # a word is tried once, at its start: time stays linear in its length
     r"(?P<active>[^\s`()\[\]<>]*(?:@|#\d|://|www\.)(?:[^\s`]*[^\s`)\].,;:!?'\"])?)|(?P<ref>\bGH-\d+"
-    r"|\b(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,40}\b)"
+    r"|(?<![\w:])(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,40}\b)"
 )
 _LINK = r"!?\[(?P<label>[^\[\]`]*)\]\((?P<url>[^()\s`]+)(?:\s[^()`]*)?\)"
 _INLINE = re.compile(f"{_CODE_SPAN}|{_LINK}|{_ACTIVE}", re.IGNORECASE)

@@ -91,7 +91,7 @@ def gone_body(body: str, why: str, report: Report) -> str:
     hidden, _, rest = body.replace("\r\n", "\n").partition("\n")
     if read_marker(hidden) is None or rest.startswith(_GONE):
         return body
-    reason = f"{_GONE}{gated(words(why), report.mask)}"
+    reason = f"{_GONE}{gated(bounded(words, report.mask(why), _LINE), report.mask)}"
     told = f"{hidden}\n{reason}\n\n{folded('What was said', [_SUGGESTION.sub(lambda m: m[1], rest.strip())])}"
     return (
         told

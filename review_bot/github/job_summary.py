@@ -74,7 +74,7 @@ def workflow_commands(findings: Iterable[ReportedFinding], report: Report) -> li
 
 
 def _command(level: str, finding: ReportedFinding, report: Report) -> str:
-    properties = {"file": report.mask(finding.path)}
+    properties = {"file": printable(report.mask(finding.path))}
     if finding.line is not None and finding.side == "RIGHT":
         properties |= {"line": str(finding.start_line or finding.line), "endLine": str(finding.line)}
     properties["title"] = report.mask(one_line(f"{finding.severity}: {finding.title}"))

@@ -7,6 +7,7 @@ harmless pieces, or stands in the name of a file, must not get out either.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from pydantic import BaseModel
 
 from moa_engine.printable import one_line
+from review_bot.change import NotReviewed
+from review_bot.finding import ReportedFinding
 from review_bot.masking import Mask
 
 if TYPE_CHECKING:
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 LONGEST = 8_000
 
 #: What names something, or is one of a few words: it stays what it is.
-_NAMES = frozenset({"id", "path", "items", "side", "severity", "standing", "judgement", "position"})
+_NAMES = frozenset({"id", "items", "side", "severity", "standing", "judgement", "position"})
 #: Characters of what is said in a line.
 _LINES = {
     "title": 300, "category": 60, "rule": 60, "kind": 60, "reason": 2_000, "why": 1_000,
@@ -37,8 +40,12 @@ _LINES = {
 _WHOLE = frozenset({"suggestion", "test", "patch", "edits"})
 
 _MASKED = re.compile(r"<(masked:[a-z0-9-]+:[0-9a-f]{8})>")
+_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 #: What Markdown and HTML are made of. Masking must not have taken any of it.
 _STRUCTURE = "`|~<>\n"
+
+#: How the JSON of a finding is told from that of anything else with a path.
+_FINDING = frozenset(ReportedFinding.model_fields)
 
 SaidT = TypeVar("SaidT", bound=BaseModel)
 
@@ -73,11 +80,15 @@ def report(outcome: Outcome[Review], mask: Mask) -> Report:
         ),
         warnings=tuple(map(short, outcome.warnings)),
     )
-    return Report(cleaned, change, mask)
+    not_reviewed = tuple(NotReviewed(mask(file.path), mask(file.why)) for file in change.not_reviewed)
+    return Report(cleaned, replace(change, not_reviewed=not_reviewed), mask)
 
 
 def clean(said: SaidT, mask: Mask) -> SaidT:
-    """A review or a finding with every text that somebody wrote masked, and none longer than `LONGEST`."""
+    """A review or a finding with every text that somebody wrote masked, and none longer than `LONGEST`.
+
+    Findings keep the names of their files, by which these are found; `gated` sees to those.
+    """
     return said.model_validate(_mapped(said.model_dump(mode="json"), mask))
 
 
@@ -97,7 +108,8 @@ def gated(text: str, mask: Mask) -> str:
     """Finished Markdown without secrets: masked where that leaves its structure, else left out whole."""
     masked = mask(text)
     if masked == text:
-        return text
+        read = html.unescape(_ESCAPE.sub(r"\1", text))  # as readers see it
+        return text if mask(read) == read else WITHHELD
     # As it is written, a mask would be a link outside of code.
     shown = _MASKED.sub(r"{\1}", masked)
     before = _MASKED.sub(r"{\1}", text)
@@ -112,7 +124,9 @@ def _mapped(value: Any, change: Callable[[str], str], key: str = "") -> Any:
     if isinstance(value, str):
         return change(value) if key in _WHOLE else cut(change(value), _LINES.get(key, LONGEST))
     if isinstance(value, dict):
-        return {name: _mapped(item, change, key if key in _WHOLE else name) for name, item in value.items()}
+        kept = {"path": value["path"]} if value.keys() >= _FINDING else {}
+        mapped = {name: _mapped(item, change, key if key in _WHOLE else name) for name, item in value.items()}
+        return mapped | kept
     if isinstance(value, list):
         return [_mapped(item, change, key) for item in value]
     return value

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from review_bot.github.placement import Placement
     from review_bot.github.report import Report
 
-#: Sentences at the top of a text, and characters of each.
-_NOTES, _NOTE = 30, 1_000
+#: Characters of the sentences at the top of a text, and of each of them.
+_NOTES, _NOTE = 8_000, 1_000
 
 #: Files in one part of the list of those that were not reviewed.
 _FILES = 10
@@ -77,11 +77,13 @@ def told(report: Report, notes: Sequence[str]) -> list[str]:
     """What has to be known besides the findings, as a list."""
     outcome = report.outcome
     sentences = [*notes, *wording.failures(outcome), *wording.remarks(outcome, report.change)]
-    listed = [
-        f"- {gated(bounded(words, report.mask(one), _NOTE), report.mask)}" for one in sentences[:_NOTES]
-    ]
-    if len(sentences) > _NOTES:
-        listed.append(f"- and {len(sentences) - _NOTES} more such notes")
+    listed: list[str] = []
+    for sentence in sentences:
+        line = f"- {gated(bounded(words, report.mask(sentence), _NOTE), report.mask)}"
+        if sum(map(characters, listed)) + characters(line) > _NOTES:
+            listed.append(f"- and {len(sentences) - len(listed)} more such notes")
+            break
+        listed.append(line)
     partly = ["**Partial**: not everybody was heard."] if outcome.status == "partial" else []
     return [*partly, "\n".join(listed)] if listed else partly
 
