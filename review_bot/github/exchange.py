@@ -6,6 +6,7 @@ PyGithub sends, with all of its own retries off: they send a review again that m
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ _SECONDARY_WAIT = 60.0
 _API_VERSION = "2022-11-28"
 #: The most that GitHub gives at once.
 PAGE = 100
+_NEXT = re.compile(r'<([^>]+)>; *rel="next"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +76,17 @@ class Exchange:
 
     def pages(self, path: str, key: str = "", **parameters: str | int) -> Generator[Mapping[str, Any]]:
         """The elements of a list on many pages; `key` is where an answer has them, if it is no list."""
-        for page in count(1):
-            answer = self.get(path, {**parameters, "per_page": PAGE, "page": page})
+        answer = self.get(path, {**parameters, "per_page": PAGE})
+        while True:
             with readable(f"GET {path}"):
                 found = answer.json()
                 yield from found[key] if key else found
-            if 'rel="next"' not in answer.headers.get("link", ""):
+            # Not counted: the pages of a repository with another name by now are elsewhere, and PyGithub
+            # follows there without the page's number.
+            following = _NEXT.search(answer.headers.get("link", ""))
+            if following is None:
                 return
+            answer = self.get(following[1])
 
     def write(self, verb: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
         """Write, once."""
@@ -191,7 +197,14 @@ def _refused(doing: str, answer: Answer) -> Refused:
     with suppress(ValueError, AttributeError):
         details = tuple(map(_detail, answer.json().get("errors") or ()))
     text = "; ".join(dict.fromkeys([_message(answer), *details]))
-    return Refused(answer.status, f"{doing}: GitHub answered {answer.status}: {text}", details=details)
+    # GitHub says which permissions would do, such as "issues=write; pull_requests=write".
+    needed = answer.headers.get("x-accepted-github-permissions", "") if answer.status in (403, 404) else ""
+    return Refused(
+        answer.status,
+        f"{doing}: GitHub answered {answer.status}: {text}",
+        details=details,
+        hint=f"The token needs {needed.replace('; ', ' or ')}." if needed else "",
+    )
 
 
 def _detail(error: object) -> str:

@@ -61,7 +61,7 @@ class Wire:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._exchange = Exchange(connection)
-        self._repo = f"/repos/{connection.repository}"
+        self._name = connection.repository
 
     def viewer(self) -> str:
         return self._viewer
@@ -84,7 +84,10 @@ class Wire:
 
     def pull(self, number: int) -> PullRequest:
         with readable("pull request"):
-            return decoding.pull_request(self._read(self._pull(number)))
+            pull = decoding.pull_request(self._read(self._pull(number)))
+        # It may have another name by now. Reading leads there, while writing is refused.
+        self._name = pull.base_repo
+        return pull
 
     def files(self, number: int) -> tuple[ChangedFile, ...]:
         with readable("files"):
@@ -132,7 +135,7 @@ class Wire:
             return tuple(map(decoding.issue_comment, found))
 
     def threads(self, number: int) -> tuple[Thread, ...]:
-        owner, name = self._connection.repository.split("/")
+        owner, name = self._name.split("/")
         threads: list[Thread] = []
         after: str | None = None
         with readable("review threads"):
@@ -245,6 +248,10 @@ class Wire:
         for place, (key, value) in enumerate(settings, first):
             variables |= {f"GIT_CONFIG_KEY_{place}": key, f"GIT_CONFIG_VALUE_{place}": value}
         return variables
+
+    @property
+    def _repo(self) -> str:
+        return f"/repos/{self._name}"
 
     def _pull(self, number: int) -> str:
         return f"{self._repo}/pulls/{number}"

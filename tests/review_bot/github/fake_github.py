@@ -99,10 +99,12 @@ class FakeGithub:
         self.limits = Limits(clock)
         self.sent: list[Sent] = []
         self.watchers: list[Watcher] = []
+        self.hangs_up = False  #: closes connections after each answer without saying so, as when idle
+        self.hung_up = threading.Event()
         self._broken: list[Broken] = []
         self._lock = threading.RLock()
         self._stopped = threading.Event()
-        self._server = _Server(("127.0.0.1", 0), _handler(self))
+        self._server = _Server(self)
         self.state.tokens["job-token"] = job_token()
 
     @property
@@ -225,16 +227,35 @@ class FakeGithub:
             raise Problem(400, "Problems parsing JSON")
         if sent.path == "/graphql":
             return 200, fake_graphql.answer(self.state, call)
+        path = self._by_name(request, sent)
         for method, pattern, needs, handle in ROUTES:
-            found = pattern.fullmatch(sent.path)
-            if found and method == sent.method and sent.path.startswith(f"/repos/{self.state.repository}"):
+            found = pattern.fullmatch(path)
+            if found and method == sent.method:
+                # docs: the header says which permissions an endpoint accepts.
+                accepted = "; ".join("=".join(need) for need in needs)
+                headers["x-accepted-github-permissions"] = accepted
                 if not any(token.may(*need) for need in needs):
                     # docs: permissions of GITHUB_TOKEN; of a fork's pull_request it only reads.
                     of = "personal access token" if token.kind == "personal" else "integration"
-                    raise Problem(403, f"Resource not accessible by {of}")
+                    raise Problem(403, f"Resource not accessible by {of}", headers=headers)
                 status, answer = handle(self.state, call, *found.groups())
                 return status, _page(answer, query, f"{self.state.base_url}{sent.path}", headers)
         raise Problem(404, "Not Found")
+
+    def _by_name(self, request: _Request, sent: Sent) -> str:
+        """The path under the repository's name."""
+        home = f"/repos/{self.state.repository}"
+        if sent.path.startswith("/repositories/1"):
+            return home + sent.path.removeprefix("/repositories/1")
+        name = "/".join(sent.path.split("/")[2:4])
+        if name in self.state.former_names:
+            # docs: "Following redirects"; seen: 301 to the repository's number for reading, 307 else.
+            rest = request.path.removeprefix(f"/repos/{name}")
+            where = {"location": f"{self.state.base_url}/repositories/1{rest}"}
+            raise Problem(301 if sent.method == "GET" else 307, "Moved Permanently", headers=where)
+        if name != self.state.repository:
+            raise Problem(404, "Not Found")
+        return sent.path
 
     def _token(self, request: _Request) -> Token:
         kind, _, secret = request.headers.get("Authorization", "").partition(" ")
@@ -296,6 +317,7 @@ class _Request(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
+        self.close_connection |= self.fake.hangs_up
 
     def tear(self) -> None:
         """End the connection by a reset."""
@@ -317,10 +339,14 @@ class _Request(BaseHTTPRequestHandler):
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
+    def __init__(self, fake: FakeGithub) -> None:
+        self._fake = fake
+        super().__init__(("127.0.0.1", 0), type("Request", (_Request,), {"fake": fake}))
+
+    def shutdown_request(self, request: Any) -> None:
+        super().shutdown_request(request)
+        self._fake.hung_up.set()
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         if not isinstance(sys.exception(), OSError):  # the client is gone
             super().handle_error(request, client_address)
-
-
-def _handler(fake: FakeGithub) -> type[_Request]:
-    return type("Request", (_Request,), {"fake": fake})

@@ -9,6 +9,7 @@ from tests.review_bot.github.fake_model import Comment, Json, Pull, Review
 from tests.review_bot.github.fake_rules import (
     Call,
     Problem,
+    authored,
     check_length,
     check_open_to_comments,
     fields,
@@ -161,6 +162,5 @@ def _own(state: State, call: Call, number: str, id: str) -> Review:
     review = find(state.reviews, id)
     if review.number != int(number):
         raise Problem(404, "Not Found")
-    if review.author != call.token.login:
-        raise Problem(403, "Resource not accessible by integration")
+    authored(call, review.author)
     return review

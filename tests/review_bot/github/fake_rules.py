@@ -126,7 +126,7 @@ def find(table: Mapping[int, T], id: str | int) -> T:
 
 
 def authored(call: Call, author: str) -> None:
-    """Whoever did not write a comment is refused, also with permission to write others."""
+    """Stricter than GitHub, where those who may write may edit what others said: nothing of ours should."""
     if call.token.login != author:
         raise Problem(403, "Resource not accessible by integration")
 

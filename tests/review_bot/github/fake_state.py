@@ -27,6 +27,7 @@ class State:
         self.bare = bare
         self.repository = repository
         self.clock = clock
+        self.former_names: set[str] = set()  #: the repository had these names before
         self.people = {repository.split("/")[0]: "admin"}  #: what each may: admin, write or read
         self.tokens: dict[str, Token] = {}
         self.pulls: dict[int, Pull] = {}

@@ -18,6 +18,7 @@ from review_bot.github.client import (
 from review_bot.github.model import CheckRun, InlineComment
 from tests.review_bot.github.conftest import comment, post
 from tests.review_bot.github.fake_github import Clock, FakeGithub, Trouble
+from tests.review_bot.github.fake_model import job_token
 from tests.review_bot.gitrepo import GitRepo
 
 REVIEWS = "POST /reviews$"
@@ -116,3 +117,33 @@ def test_requests_from_many_threads_are_all_answered(fake: FakeGithub, client: C
     for thread in threads:
         thread.join()
     assert len(fake.state.notes) == 8
+
+
+def test_a_connection_that_was_idle_while_models_thought_is_opened_again(
+    fake: FakeGithub, client: Client, author: GitRepo
+) -> None:
+    fake.hangs_up = True
+    client.pull(1)
+    assert fake.hung_up.wait(10)
+    post(client, author.head(), comment(2))
+    assert fake.count(REVIEWS) == 1
+
+
+def test_a_repository_that_was_renamed_is_found(fake: FakeGithub, author: GitRepo) -> None:
+    fake.state.former_names.add("ada/store")
+    client = connect(replace(fake.connection(), repository="ada/store"))
+    for number in range(130):
+        fake.state.say(1, "bob", f"note {number}")
+    assert [note.body for note in client.issue_comments(1)] == [f"note {number}" for number in range(130)]
+    with pytest.raises(Refused, match="Moved Permanently"):
+        client.create_issue_comment(1, "Hello")
+    assert client.pull(1).base_repo == "ada/shop"
+    post(client, author.head(), comment(2))
+    assert len(client.threads(1)) == 1
+
+
+def test_what_a_token_lacks_is_said(fake: FakeGithub) -> None:
+    client = connect(fake.connection(job_token(issues="read", pull_requests="read")))
+    with pytest.raises(Refused) as refused:
+        client.create_issue_comment(1, "Hello")
+    assert refused.value.hint == "The token needs issues=write or pull_requests=write."
