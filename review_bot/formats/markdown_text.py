@@ -17,11 +17,12 @@ _CODE_SPAN = r"(?P<ticks>(?<!`)`+(?!`))(?P<code>.+?)(?<!`)(?P=ticks)(?!`)"
 #: Mentions and addresses, references to issues, URLs; each with its word, but for punctuation around it.
 _ACTIVE = (
     r"(?<![^\s`()\[\]<>])"  # a word is tried once, at its start: time stays linear in its length
-    r"(?P<active>[^\s`()\[\]<>]*(?:@|#\d|://|www\.)(?:[^\s`]*[^\s`)\].,;:!?'\"])?)|(?P<ref>\bGH-\d+"
+    r"(?P<active>[^\s`()\[\]<>]*(?:@|#\d|://|www\.)(?:[^\s`]*[^\s`)\].,;:!?'\"])?)|(?P<ref>\bGH-\d[\w-]*"
     r"|(?<![\w:])(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,40}\b)"
 )
 _LINK = r"!?\[(?P<label>[^\[\]`]*)\]\((?P<url>[^()\s`]+)(?:\s[^()`]*)?\)"
 _INLINE = re.compile(f"{_CODE_SPAN}|{_LINK}|{_ACTIVE}", re.IGNORECASE)
+_TOUCHING = re.compile("`\0`")
 _SPECIAL = re.compile(r"[\\`*_{}\[\]|~$]")
 _LIST_ITEM = re.compile(r"(?P<indent> *)(?P<bullet>[-*+]|\d{1,3}[.)]) +(?P<text>\S.*)")
 _FENCE = re.compile(r" *(?P<marks>`{3,}|~{3,})(?P<info>[^`]*)")
@@ -101,7 +102,8 @@ def _inline(text: str) -> str:
             parts.append(code(match["code"] or match["active"] or match["ref"]))
         end = match.end()
     parts.append(_escaped(text[end:]))
-    return "".join(parts)
+    # The backticks that end one span and begin the next would be one run, which is neither's.
+    return _TOUCHING.sub("` `", "\0".join(filter(None, parts))).replace("\0", "")
 
 
 def _escaped(text: str) -> str:

@@ -112,10 +112,9 @@ def test_the_document_is_built_as_an_innocent_one(text: str) -> None:
     """Lines of prose and fences apart, which a text with several lines may have."""
 
     def sections(body: str) -> list[str]:
-        kinds = [
+        return [
             kind for kind in structure(body) if kind in ("heading_open", "html_block", "tr_open", "td_open")
         ]
-        return kinds
 
     def title(text: str) -> str:  # what stands in one line
         return " ".join(text.split()) or "a"

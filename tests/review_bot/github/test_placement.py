@@ -14,9 +14,12 @@ from tests.review_bot.review_outcomes import finding
 from tests.review_bot.sample_change import change
 
 BASE = "".join(f"line {number}\n" for number in range(1, 41))
-HEAD = BASE.replace("line 5\n", "five\n").replace("line 20\n", "").replace("line 30\n", "thirty\nand more\n")
-CHANGE = change({"a.txt": BASE, "old.py": "x = 1\ny = 2\nz = 3\n"}, {"a.txt": HEAD, "new.py": "x = 1\nz = 3\n"},
-                {"old.py": "new.py"})  # fmt: skip
+HEAD = BASE.replace("line 5\n", "five\n").replace("line 20\n", "").replace("line 30\n", "30\nand more\n")
+CHANGE = change(
+    {"a.txt": BASE, "old.py": "x = 1\ny = 2\nz = 3\n"},
+    {"a.txt": HEAD, "new.py": "x = 1\nz = 3\n"},
+    {"old.py": "new.py"},
+)
 
 
 def place(*findings: ReportedFinding, about: Change = CHANGE, limit: int = 30) -> Placement:
@@ -124,7 +127,7 @@ def test_halving_ends_without_comments_and_loses_nothing() -> None:
         everything = [*placement.findings, *(found for found, _ in placement.in_body)]
         assert {found.id for found in everything} == {found.id for found in findings}
     assert seen == [["line", "other"], ["line"], []]
-    assert dict((found.id, why) for found, why in placement.in_body)["left"] == REFUSED
+    assert {found.id: why for found, why in placement.in_body}["left"] == REFUSED
     assert placement.halved() == placement
 
 
