@@ -195,7 +195,7 @@ HOSTILE = [
     "\x1b[31m \u202e \u200b \x00",
     "\\<b> \\\\[x](https://evil.example)",
     "</details></summary>",
-    "@a```<https://evil.example>```@b`c` `@d`@e",
+    "@a````` ``` <https://evil.example> `````",
     "``x`@octocat`` `y```#1``` GH-1`z`GH-2 GH-3GH-4",
 ]
 
