@@ -22,3 +22,7 @@ class GithubSettings(Section):
     """Labels of pull requests that are not reviewed, unless somebody who may asks for it."""
     patience: Number = Field(default=300.0, ge=0)
     """Seconds spent at most, in all, on waiting for GitHub's rate limits."""
+    check_run: StrictBool = False
+    """Whether a check run with annotations is made as well; needs `checks: write`."""
+    code_scanning: StrictBool = False
+    """Whether the findings go to code scanning as well; needs `security-events: write`."""
