@@ -77,7 +77,7 @@ def files(folder: Path, old: str, new: str) -> list[FileDiff]:
     """The files that changed, in git's order, which is GitHub's."""
     raw = git(folder, "diff", "-M", "--raw", "--no-abbrev", "-z", old, new).split("\0")[:-1]
     parts = re.split(r"(?m)^diff --git .*\n", text(folder, old, new))[1:]
-    found = []
+    found: list[FileDiff] = []
     while raw:
         kind, path, previous = raw.pop(0).split(), raw.pop(0), None
         if kind[4][0] in "RC":

@@ -156,9 +156,8 @@ class FakeGithub:
             self.sent.append(sent)
             broken = self._trouble(sent)
             self._tell("before", sent)
-            if broken and not broken.landed:
-                status, headers, body = 0, {}, b""
-            else:
+            status, headers, body = 0, dict[str, str](), b""
+            if broken is None or broken.landed:
                 status, headers, body = self._done(request, sent)
             self.sent[place] = sent = Sent(sent.method, sent.path, sent.data, status)
             self._tell("after", sent)

@@ -92,7 +92,7 @@ def _minimise(state: State, call: Call, variables: Mapping[str, Any]) -> Json:
     # docs: graphql, Minimizable: issue comments, review comments and reviews are among it.
     for prefix, table in (("PRRC_", state.comments), ("IC_", state.notes), ("PRR_", state.reviews)):
         if variables["id"].startswith(prefix):
-            found = table.get(_number(variables["id"], prefix))  # type: ignore[attr-defined]
+            found = table.get(_number(variables["id"], prefix))
     if found is None:
         raise _unknown(variables["id"])
     if not (call.token.may("pull_requests", "write") or call.token.may("issues", "write")):

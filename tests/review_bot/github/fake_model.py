@@ -70,6 +70,7 @@ class Review:
     commit_id: str
     at: float
     minimised: str = ""
+    unlisted: int = 0
 
 
 @dataclass(slots=True)
@@ -105,6 +106,7 @@ class Note:
     at: float
     reactions: list[tuple[str, str]] = field(default_factory=list)
     minimised: str = ""
+    unlisted: int = 0
 
 
 @dataclass(slots=True)

@@ -32,7 +32,7 @@ def reviews(state: State, call: Call, number: str) -> tuple[int, Any]:
         for review in state.reviews.values()
         if review.number == int(number) and (review.state != "PENDING" or review.author == call.token.login)
     ]
-    return 200, [state.show_review(review) for review in shown]
+    return 200, [state.show_review(review) for review in state.listed(shown)]
 
 
 @route("POST", "/pulls/{n}/reviews", "pull_requests:write")
@@ -68,11 +68,12 @@ def create(state: State, call: Call, number: str) -> tuple[int, Any]:
     problems = {problem for problem in found if isinstance(problem, str)}
     if problems:
         if state.keeps_refused_reviews:
-            # seen: sometimes a pending review is left behind, without its comments.
-            review.state = "PENDING"
+            # seen: sometimes the review is left behind without its comments (max-sixty/tend#123, #252).
+            review.state = state.keeps_refused_reviews
             state.reviews[review.id] = review
         # seen: one bad comment refuses the whole review, and the answer does not say which one it is.
         raise unprocessable(*sorted(problems))
+    review.unlisted = state.lag
     state.reviews[review.id] = review
     state.comments |= {comment.id: comment for comment in found if isinstance(comment, Comment)}
     return 200, state.show_review(review)

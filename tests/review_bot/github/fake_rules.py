@@ -223,7 +223,8 @@ def permission(state: State, call: Call, login: str) -> tuple[int, Any]:
 @route("GET", "/issues/{n}/comments", "issues:read", "pull_requests:read")
 def notes(state: State, call: Call, number: str) -> tuple[int, Any]:
     find(state.pulls, number)
-    return 200, [state.show_note(note) for note in state.notes.values() if note.number == int(number)]
+    found = [note for note in state.notes.values() if note.number == int(number)]
+    return 200, [state.show_note(note) for note in state.listed(found)]
 
 
 @route("POST", "/issues/{n}/comments", "issues:write", "pull_requests:write")

@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.review_bot.github import fake_diff
 from tests.review_bot.github.fake_diff import FileDiff
 from tests.review_bot.github.fake_model import Check, Comment, Json, Note, Pull, Review, Token
+
+Row = TypeVar("Row", Review, Note)
 
 
 class State:
@@ -37,7 +39,8 @@ class State:
         self.checks: dict[int, Check] = {}
         self.sarifs: list[Json] = []
         self.code_scanning = True
-        self.keeps_refused_reviews = False  #: a refused review stays as a pending one, as happens
+        self.keeps_refused_reviews = ""  #: "PENDING" or "COMMENTED": a refused review stays, as happens
+        self.lag = 0  #: so often lists are read before they show what is new
         self.base_url = ""  #: as the client calls the fake; of the request being answered
         self._ids = count(1001)
         self._refs: dict[str, str] | None = None
@@ -58,6 +61,13 @@ class State:
             self._refs[name] = fake_diff.commit(self.bare, name)
         return self._refs[name]
 
+    def listed(self, rows: list[Row]) -> list[Row]:
+        """What a list shows. seen: lists lag behind writes by a moment."""
+        shown = [row for row in rows if row.unlisted <= 0]
+        for row in rows:
+            row.unlisted -= 1
+        return shown
+
     def new_id(self) -> int:
         return next(self._ids)
 
@@ -74,7 +84,7 @@ class State:
 
     def say(self, number: int, login: str, body: str) -> Note:
         """Somebody comments below the pull request."""
-        note = Note(self.new_id(), number, login, body, self.clock())
+        note = Note(self.new_id(), number, login, body, self.clock(), unlisted=self.lag)
         self.notes[note.id] = note
         return note
 
