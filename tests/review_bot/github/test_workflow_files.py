@@ -74,7 +74,7 @@ def test_what_people_copy_has_the_least_permissions_and_runs_nothing_of_the_pull
     data = parsed(file)
     assert data["permissions"] == {}
     for job in data["jobs"].values():
-        assert job["permissions"] == {"contents": "read", "pull-requests": "write", "checks": "write"}
+        assert job["permissions"] == {"contents": "read", "pull-requests": "write"}
         assert job["timeout-minutes"] <= 60
     assert [step.get("uses") for step in steps(file)] == [OURS]
     assert all("run" not in step for step in steps(file))
@@ -103,3 +103,12 @@ def test_the_action_installs_what_the_project_asks_for() -> None:
     ]
     for requirement in map(Requirement, wanted):
         assert requirement.specifier.contains(versions[requirement.name]), requirement
+
+
+@pytest.mark.parametrize(
+    ("page", "examples"), [("docs/github.md", EXAMPLES), ("README.md", [ROOT / "examples/github/review.yml"])]
+)
+def test_the_documentation_shows_the_examples_as_they_are(page: str, examples: list[Path]) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    for example in examples:
+        assert f"```yaml\n{example.read_text('utf-8')}```" in text
