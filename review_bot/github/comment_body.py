@@ -13,6 +13,7 @@ from review_bot.github.fitting import bounded, characters
 from review_bot.github.marker import read_marker, write_marker
 from review_bot.github.model import LONGEST_BODY
 from review_bot.github.report import gated
+from review_bot.github.report import whole as in_full
 
 if TYPE_CHECKING:
     from review_bot.finding import ReportedFinding
@@ -59,7 +60,7 @@ def comment_body(
     if evidence := _evidence(finding):
         middle.append(("its evidence", evidence))
     hidden = write_marker(marker)
-    said = f"Left out for length; `moa replay {report.outcome.run}` shows all: "
+    said = f"Left out for length. {in_full(report, 'it')} "
     space = limit - characters(hidden) - sum(characters(part) + 2 for part in (*top, *bottom, said)) - 100
     shown, left_out = [], []
     for name, part in middle:
@@ -72,7 +73,7 @@ def comment_body(
             space -= characters(text) + 2
             shown.append(text)
     if left_out:
-        shown.append(f"{said}{', '.join(left_out)}.")
+        shown.append(f"{said}Missing: {', '.join(left_out)}.")
     return "\n".join([hidden, "\n\n".join([*top, *shown, *bottom])])
 
 

@@ -10,7 +10,7 @@ from moa_engine.printable import one_line, printable
 from review_bot.finding import SEVERITIES, ReportedFinding
 from review_bot.formats import wording
 from review_bot.github.fitting import fitted, utf8_bytes
-from review_bot.github.report import cut
+from review_bot.github.report import cut, whole
 from review_bot.github.review_body import (
     behaviour_sections,
     bottom,
@@ -47,8 +47,7 @@ def job_summary(report: Report, *, notes: Sequence[str] = (), limit: int = LONGE
         *behaviour_sections(report),
         *other_sections(report),
     ]
-    whole = f"`moa replay {report.outcome.run} --format markdown` shows the whole review."
-    return fitted(top, sections, bottom(report), limit - 1, whole, utf8_bytes) + "\n"
+    return fitted(top, sections, bottom(report), limit - 1, whole(report), utf8_bytes) + "\n"
 
 
 def workflow_commands(findings: Iterable[ReportedFinding], report: Report) -> list[str]:

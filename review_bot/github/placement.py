@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 LIMIT = 30
 
 NO_FILE = "the diff does not show its file"
+NO_NAME = "the name of its file is no text"
 WHOLE_FILE = "it is about the whole file"
 NOT_SHOWN = "the diff does not show its lines"
 REFUSED = "GitHub refused comments on lines"
@@ -109,6 +110,8 @@ def spot_of(finding: ReportedFinding, change: Change) -> Spot | str:
     )
     if file is None or not file.hunks:
         return NO_FILE
+    if not _is_text(file.path):
+        return NO_NAME
     if finding.line is None:
         return WHOLE_FILE
     first, last = finding.start_line or finding.line, finding.line
@@ -154,6 +157,15 @@ def _comment(finding: ReportedFinding, spot: Spot, report: Report, marker: Marke
         body=comment_body(finding, report, marker, suggestion=suggestion, whole=spot.whole),
         finding_id=finding.id,
     )
+
+
+def _is_text(path: str) -> bool:
+    """Whether a name that git knows can be said in JSON: names are bytes."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _risk(comment: InlineComment) -> tuple[bool, bool, bool]:

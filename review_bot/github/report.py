@@ -92,6 +92,12 @@ def clean(said: SaidT, mask: Mask) -> SaidT:
     return said.model_validate(_mapped(said.model_dump(mode="json"), mask))
 
 
+def whole(report: Report, what: str = "the whole review") -> str:
+    """Where all of it can be read; "" where nothing was recorded."""
+    run = report.outcome.run
+    return f"`moa replay {run} --format markdown` shows {what}." if run else ""
+
+
 def cut(text: str, longest: int = LONGEST) -> str:
     """The text up to the end of a paragraph, line or word before `longest`, with how much was left out."""
     if len(text) <= longest:

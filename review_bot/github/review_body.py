@@ -21,7 +21,7 @@ from review_bot.formats.markdown_text import code, words
 from review_bot.github.fitting import Part, Section, bounded, characters, fitted
 from review_bot.github.marker import write_marker
 from review_bot.github.model import LONGEST_BODY
-from review_bot.github.report import gated
+from review_bot.github.report import gated, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ def review_body(
         *other_sections(report),
     ]
     hidden = write_marker(marker)
-    text = fitted(top, sections, bottom(report), limit - characters(hidden) - 1, _whole(report))
+    text = fitted(top, sections, bottom(report), limit - characters(hidden) - 1, whole(report))
     return f"{hidden}\n{text}"
 
 
@@ -147,8 +147,3 @@ def _finding(report: Report, finding: ReportedFinding, frames: Frames, why: str)
     named = f"<sub>finding {code(finding.id)}{f'; no comment on a line: {why}' if why else ''}</sub>"
     short = f"{finding_heading(finding)}<br>\n{code(wording.place(finding))}"
     return Part(f"{gate(finding_part(finding, frames))}\n\n{named}", f"{gate(short)}\n\n{named}")
-
-
-def _whole(report: Report) -> str:
-    run = report.outcome.run
-    return f"`moa replay {run} --format markdown` shows the whole review." if run else ""

@@ -13,14 +13,17 @@ from review_bot.formats.markdown_text import cell, code, words
 from review_bot.github.fitting import Part, Section, bounded, characters, fitted
 from review_bot.github.marker import write_marker
 from review_bot.github.model import LONGEST_BODY
-from review_bot.github.report import gated
-from review_bot.github.review_body import behaviour_sections, bottom, other_sections, told
+from review_bot.github.report import gated, whole
+from review_bot.github.review_body import behaviour_sections, bottom, finding_sections, other_sections, told
 
 if TYPE_CHECKING:
     from review_bot.github.marker import Marker
     from review_bot.github.report import Report
 
 State = Literal["new", "open", "gone", "dismissed", "answered"]
+
+#: Characters that the marker may grow by afterwards, when findings are dismissed.
+ROOM = 1_000
 
 #: Rows of one table; a part of the text that can be left out.
 _ROWS = 20
@@ -44,21 +47,26 @@ def summary_body(
     marker: Marker,
     *,
     notes: Sequence[str] = (),
-    limit: int = LONGEST_BODY,
+    limit: int = LONGEST_BODY - ROOM,
 ) -> str:
-    """The summary in Markdown, begun by its marker, of at most `limit` characters."""
+    """The summary in Markdown, begun by its marker, of at most `limit` characters.
+
+    What an aggregator rejected stands here, with its reason: it is no news, and must not vanish either.
+    """
     states = Counter(row.state for row in rows)
     counts = ", ".join(f"{states[state]} {state}" for state in get_args(State) if states[state])
+    findings = report.outcome.result.findings if report.outcome.result else []
+    rejected = [finding for finding in findings if finding.standing == "rejected"]
     head = gated(code(wording.subject(report.change)), report.mask)
     top = [f"### Review of {head}: {counts or 'no findings'}", *told(report, notes)]
     sections = [
         Section("#### Findings", [Part(table) for table in _tables(report, rows)], folded=False),
         *behaviour_sections(report),
+        *finding_sections(report, [(finding, "") for finding in rejected]),
         *other_sections(report),
     ]
     hidden = write_marker(marker)
-    whole = f"`moa replay {report.outcome.run} --format markdown` shows the whole review."
-    text = fitted(top, sections, bottom(report), limit - characters(hidden) - 1, whole)
+    text = fitted(top, sections, bottom(report), limit - characters(hidden) - 1, whole(report))
     return f"{hidden}\n{text}"
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from review_bot.change import Change, ChangedFile
 from review_bot.finding import ReportedFinding
 from review_bot.github.model import InlineComment
-from review_bot.github.placement import NO_FILE, NOT_SHOWN, REFUSED, WHOLE_FILE, Placement, placed
+from review_bot.github.placement import NO_FILE, NO_NAME, NOT_SHOWN, REFUSED, WHOLE_FILE, Placement, placed
 from tests.review_bot.github.posted_markdown import fences
 from tests.review_bot.github.reports import marked, report_of
 from tests.review_bot.review_outcomes import finding
@@ -62,6 +62,12 @@ def test_a_file_that_the_diff_does_not_show_has_no_comments() -> None:
     assert one(path="b.txt") == NO_FILE
     mode = Change("b", "h", (ChangedFile("run.sh", "mode", old_mode="100644", new_mode="100755"),))
     assert place(finding(path="run.sh"), about=mode).in_body[0][1] == NO_FILE
+
+
+def test_a_file_whose_name_is_no_text_has_no_comments() -> None:
+    about = change({}, {"caf\udce9.txt": "x\n"})
+    found = finding(path="caf\udce9.txt", start_line=1, line=1)
+    assert place(found, about=about).in_body[0][1] == NO_NAME
 
 
 def test_removed_lines_of_a_renamed_file_are_found_below_its_new_name() -> None:

@@ -8,7 +8,7 @@ from review_bot.finding import UnplacedFinding
 from review_bot.github.comment_body import comment_body, gone_body
 from review_bot.github.fitting import Part, Section, bounded, characters, fitted
 from review_bot.github.job_summary import job_summary
-from review_bot.github.marker import Marker, read_marker
+from review_bot.github.marker import Marker, read_marker, write_marker
 from review_bot.github.model import LONGEST_BODY
 from review_bot.github.placement import Placement, placed
 from review_bot.github.report import cut
@@ -104,6 +104,27 @@ def test_a_summary_shows_what_needs_attention_first() -> None:
     ]
 
 
+def test_what_an_aggregator_rejected_does_not_vanish() -> None:
+    body = summary_body(REPORT, [], SUMMARY)
+    assert "<summary>Rejected (1): " in body
+    assert "Rejected: qwen: the order is documented" in body
+    assert "Open redirect" not in body
+
+
+def test_nothing_recorded_is_nowhere_to_be_read() -> None:
+    report = report_of(FINDINGS, run="")
+    texts = [review_body(report, placed(FINDINGS, report, marked), REVIEW, limit=2_500), job_summary(report)]
+    assert not any("moa replay" in text for text in texts)
+
+
+def test_a_summary_leaves_room_for_what_is_dismissed_later() -> None:
+    findings = [finding(id=f"{id}abcdef", title="long title " * 20) for id in many(900)]
+    report = report_of(findings)
+    body = summary_body(report, [Row(found.id, "open", found) for found in findings], SUMMARY)
+    more = write_marker(replace(SUMMARY, dismissed=tuple(found.id for found in findings[:60])))
+    assert characters("\n".join([more, body.partition("\n")[2]])) <= LONGEST_BODY
+
+
 def test_a_job_summary_has_the_comments_too_and_what_happened() -> None:
     body = job_summary(REPORT, notes=["The token may not write: this is a fork"])
     assert "- The token may not write: this is a fork" in body
@@ -185,7 +206,7 @@ def test_a_comment_leaves_out_whole_pieces_and_says_which() -> None:
     report = report_of([long])
     body = comment_body(long, report, marked(long), limit=2_000)
     assert characters(body) <= 2_000
-    assert "Left out for length; `moa replay 20260801-101112-abc123` shows all: its text." in body
+    assert "`moa replay 20260801-101112-abc123 --format markdown` shows it. Missing: its text." in body
     assert "test: short (confirms it)" in body
 
 
