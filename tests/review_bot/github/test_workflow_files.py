@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[3]
 ACTION = ROOT / ".github" / "actions" / "review"
@@ -102,7 +103,7 @@ def test_the_action_installs_what_the_project_asks_for() -> None:
         *project["project"]["optional-dependencies"]["types"],
     ]
     for requirement in map(Requirement, wanted):
-        assert requirement.specifier.contains(versions[requirement.name]), requirement
+        assert requirement.specifier.contains(versions[canonicalize_name(requirement.name)]), requirement
 
 
 @pytest.mark.parametrize(
