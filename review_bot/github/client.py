@@ -169,10 +169,6 @@ class Client(Protocol):
         """Write another text in a comment on a line."""
         ...
 
-    def reply(self, number: int, comment_id: int, body: str) -> PostedComment:
-        """Answer in a thread; `comment_id` is the comment that started it."""
-        ...
-
     def create_issue_comment(self, number: int, body: str) -> IssueComment:
         """Comment below the pull request."""
         ...

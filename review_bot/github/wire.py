@@ -177,11 +177,6 @@ class Wire:
     def edit_review_comment(self, comment_id: int, body: str) -> None:
         self._write("PATCH", f"{self._repo}/pulls/comments/{comment_id}", {"body": body})
 
-    def reply(self, number: int, comment_id: int, body: str) -> PostedComment:
-        found = self._write("POST", f"{self._pull(number)}/comments/{comment_id}/replies", {"body": body})
-        with readable("reply", written=True):
-            return decoding.posted_comment(found)
-
     def create_issue_comment(self, number: int, body: str) -> IssueComment:
         found = self._write("POST", f"{self._issue(number)}/comments", {"body": body})
         with readable("comment", written=True):

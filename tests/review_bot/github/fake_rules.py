@@ -285,19 +285,6 @@ def edit_comment(state: State, call: Call, id: str) -> tuple[int, Any]:
     return 200, state.show_comment(comment)
 
 
-@route("POST", "/pulls/{n}/comments/{n}/replies", "pull_requests:write")
-def reply(state: State, call: Call, number: str, id: str) -> tuple[int, Any]:
-    pull, first = find(state.pulls, number), find(state.comments, id)
-    check_open_to_comments(pull)
-    body = text_of(fields(call.data, {"body": str}, {}))
-    if first.number != pull.number:
-        raise Problem(404, "Not Found")
-    if first.in_reply_to:
-        # docs: pulls/comments: "Replies to replies are not supported."
-        raise invalid("in_reply_to must be the id of a top-level comment")
-    return 201, state.show_comment(state.answer(first.id, call.token.login, body))
-
-
 @route("GET", "/pulls/comments/{n}/reactions", "pull_requests:read")
 def reactions(state: State, call: Call, id: str) -> tuple[int, Any]:
     found = find(state.comments, id).reactions

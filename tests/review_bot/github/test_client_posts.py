@@ -31,9 +31,9 @@ def test_comments_are_written_edited_and_folded_away(
     client.edit_review_body(1, review, "Another summary.")
     (first,) = client.review_comments(1)
     client.edit_review_comment(first.id, "Edited")
-    answer = client.reply(1, first.id, "Because.")
-    assert answer.in_reply_to == first.id
-    assert [one.body for one in client.review_comments(1)] == ["Edited", "Because."]
+    fake.state.answer(first.id, "bob", "Because.")
+    edited, answer = client.review_comments(1)
+    assert (edited.body, answer.body, answer.in_reply_to) == ("Edited", "Because.", first.id)
     for node_id in (read.node_id, first.node_id, client.reviews(1)[0].node_id):
         client.minimise(node_id, "OUTDATED")
     assert fake.state.notes[note.id].minimised == "OUTDATED"

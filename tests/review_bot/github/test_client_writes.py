@@ -78,7 +78,6 @@ WRITES: dict[str, tuple[object, ...]] = {
     "dismiss_review": (1, 1001, "x"),
     "delete_pending_review": (1, 1001),
     "edit_review_comment": (1, "x"),
-    "reply": (1, 1, "x"),
     "create_issue_comment": (1, "x"),
     "edit_issue_comment": (1, "x"),
     "react": (1, "eyes"),

@@ -19,7 +19,6 @@ def test_every_body_is_as_github_describes_it(client: Client, fake: FakeGithub) 
     client.dismiss_review(1, asked.id, "It was addressed.")
     comment = client.review_comments(1)[0]
     client.edit_review_comment(comment.id, "Edited.")
-    client.reply(1, comment.id, "An answer.")
     note = client.create_issue_comment(1, "A comment.")
     client.edit_issue_comment(note.id, "Edited.")
     client.react(note.id, "eyes")
