@@ -11,6 +11,7 @@ import pytest
 from review_bot.github.client import Client, Patience, connect
 from review_bot.github.model import InlineComment
 from tests.review_bot.github.fake_github import Clock, FakeGithub
+from tests.review_bot.github.request_bodies import faults
 from tests.review_bot.gitrepo import GitRepo
 
 #: Twenty lines, so that changes at both ends are two hunks.
@@ -62,11 +63,16 @@ def author(_hosted: Path, tmp_path: Path) -> GitRepo:
 
 @pytest.fixture
 def fake(author: GitRepo, tmp_path: Path, clock: Clock) -> Iterator[FakeGithub]:
-    """GitHub, with that as pull request 1 by somebody with write access."""
+    """GitHub, with that as pull request 1 by somebody with write access.
+
+    Every request that it took is held against GitHub's own description of what it takes.
+    """
     with FakeGithub(tmp_path / "shop.git", clock=clock) as fake:
         fake.state.people |= {"bob": "write", "eve": "read"}
         fake.state.open_pull("feature", author="bob")
         yield fake
+    taken = [sent for sent in fake.sent if 200 <= sent.status < 300]
+    assert [wrong for sent in taken if (wrong := faults(sent.method, sent.path, sent.data))] == []
 
 
 @pytest.fixture
