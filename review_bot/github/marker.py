@@ -28,7 +28,8 @@ class Marker:
     """What a post keeps. `head` is the reviewed commit.
 
     `fingerprints` are of the findings that were said (in a "finding": of the one), `dismissed` of those
-    that somebody has taken back, `hunks` digests of what was reviewed.
+    that somebody has taken back, `hunks` digests of what was reviewed. A summary's `last` is the id of our
+    last review when it was written: no clock has to tell which of the two is younger.
     """
 
     kind: Kind
@@ -37,6 +38,7 @@ class Marker:
     fingerprints: tuple[str, ...] = ()
     hunks: tuple[str, ...] = ()
     dismissed: tuple[str, ...] = ()
+    last: str = ""
 
 
 class Post(Protocol):
@@ -80,12 +82,12 @@ def read_marker(body: str) -> Marker | None:
         return None
     if not isinstance(data, dict) or data.get("v") != _VERSION or data.get("kind") not in get_args(Kind):
         return None
-    run, head = data.get("run", ""), data.get("head", "")
+    texts = run, head, last = [data.get(name, "") for name in ("run", "head", "last")]
     lists = [data.get(name, []) for name in _LISTS]
-    if not isinstance(run, str) or not isinstance(head, str) or not all(map(_is_texts, lists)):
+    if not _is_texts(texts) or not all(map(_is_texts, lists)):
         return None
     fingerprints, hunks, dismissed = map(tuple, lists)
-    return Marker(data["kind"], run, head, fingerprints, hunks, dismissed)
+    return Marker(data["kind"], run, head, fingerprints, hunks, dismissed, last)
 
 
 def own(

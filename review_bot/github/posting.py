@@ -14,19 +14,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TypeVar
 
 from review_bot.finding import ReportedFinding
 from review_bot.github.client import Client, GithubError, Refused, Unclear
 from review_bot.github.comment_body import gone_body
 from review_bot.github.marker import Kind, Marker, own
-from review_bot.github.model import Event, PostedComment, PostedReview, PullRequest
+from review_bot.github.model import Event, IssueComment, PostedComment, PostedReview, PullRequest
 from review_bot.github.placement import LIMIT, Placement, placed
 from review_bot.github.report import Report
 from review_bot.github.rereview import Before, Now
 from review_bot.github.review_body import review_body
 from review_bot.github.summary_body import summary_body
+
+_Posted = TypeVar("_Posted", PostedReview, IssueComment)
 
 #: How often one thing is sent at most, and seconds before it is looked for: lists lag behind writes.
 _TIMES = 3
@@ -69,14 +72,13 @@ class Posting:
             GithubError: something could not be posted; the next run goes on from here.
         """
         self._look()
-        if now.new:
-            self._review(before, now)
+        last = self._review(before, now) if now.new else before.last_review
         for comment in now.gone:
             self._fold(comment, before)
         if self.event == "COMMENT":
             for review in before.demands:
                 self._withdraw(review)
-        self._summary(before, now)
+        self._summary(before, now, last)
 
     def _look(self) -> None:
         """Check that the pull request still is what was reviewed."""
@@ -98,13 +100,14 @@ class Posting:
             f"it is about {self.pull.head_sha[:10]}."
         )
 
-    def _review(self, before: Before, now: Now) -> None:
+    def _review(self, before: Before, now: Now) -> str:
+        """Post it; its id."""
         placement = placed(now.new, self.report, lambda one: self._mark("finding", now, one), self.max_inline)
         refusals = 0
         while True:
             body = review_body(self.report, placement, self._marker("review", before, now), notes=self.notes)
             try:
-                self._once(
+                return self._once(
                     partial(
                         self.client.create_review,
                         self.pull.number,
@@ -121,16 +124,14 @@ class Posting:
                 refusals += 1
                 if refused.status != 422:
                     raise
-                if self._finish_orphan(placement, before, now):
-                    return
+                if orphan := self._finish_orphan(placement, before, now):
+                    return orphan
                 if not placement.inline:
                     raise
                 placement = placement.halved()
-            else:
-                return
 
-    def _finish_orphan(self, placement: Placement, before: Before, now: Now) -> bool:
-        """After a refusal: whether the review is there all the same, as GitHub sometimes leaves it.
+    def _finish_orphan(self, placement: Placement, before: Before, now: Now) -> str:
+        """After a refusal: the id of the review if it is there all the same, as GitHub sometimes leaves it.
 
         It has no comments then, so its body gets everything. One that was never submitted is deleted:
         it would block every other one of the same user.
@@ -144,13 +145,17 @@ class Posting:
                 placement = placement.halved()
             body = review_body(self.report, placement, self._marker("review", before, now), notes=self.notes)
             self._again(partial(self.client.edit_review_body, self.pull.number, review.id, body))
-            return True
-        return False
+            return str(review.id)
+        return ""
 
     def _landed_review(self) -> PostedReview | None:
         reviews = self.client.reviews(self.pull.number)
         found = own(reviews, self.client.viewer(), "review", run=self.run)
         return next((review for review, _ in found if review.state != "PENDING"), None)
+
+    def _landed_summary(self) -> IssueComment | None:
+        notes = self.client.issue_comments(self.pull.number)
+        return next((note for note, _ in own(notes, self.client.viewer(), "summary", run=self.run)), None)
 
     def _fold(self, comment: PostedComment, before: Before) -> None:
         """Hide a comment that no longer applies, and resolve its thread or else say so in its text."""
@@ -169,8 +174,8 @@ class Posting:
         reason = "Nothing of what this review asked for is open any more."
         self._allowed(lambda: self.client.dismiss_review(self.pull.number, review.id, reason))
 
-    def _summary(self, before: Before, now: Now) -> None:
-        marker = self._marker("summary", before, now)
+    def _summary(self, before: Before, now: Now, last: str) -> None:
+        marker = replace(self._marker("summary", before, now), last=last)
         body = summary_body(self.report, now.rows, marker, notes=self.notes)
         try:
             if before.summary is not None:
@@ -183,18 +188,7 @@ class Posting:
                 raise _read_only(refused) from refused
         try:
             self._once(
-                lambda: self.client.create_issue_comment(self.pull.number, body),
-                lambda: next(
-                    iter(
-                        own(
-                            self.client.issue_comments(self.pull.number),
-                            before.viewer,
-                            "summary",
-                            run=self.run,
-                        )
-                    ),
-                    None,
-                ),
+                partial(self.client.create_issue_comment, self.pull.number, body), self._landed_summary
             )
         except Refused as refused:
             raise _read_only(refused) from refused
@@ -207,20 +201,19 @@ class Posting:
     def _mark(self, kind: Kind, now: Now, finding: ReportedFinding) -> Marker:
         return Marker(kind, self.run, self.pull.head_sha, (now.marks[finding.id],))
 
-    def _once(self, write: Callable[[], object], landed: Callable[[], object | None]) -> None:
-        """Write something new; look whether it landed before it is sent again."""
+    def _once(self, write: Callable[[], _Posted], landed: Callable[[], _Posted | None]) -> str:
+        """Write something new, and give its id; look whether it landed before it is sent again."""
         for attempt in range(_TIMES):
             try:
-                write()
+                return str(write().id)
             except Unclear:
                 for wait in (_LAG, 2 * _LAG):
                     self.pause(wait)
-                    if landed() is not None:
-                        return
+                    if (found := landed()) is not None:
+                        return str(found.id)
                 if attempt + 1 == _TIMES:
                     raise
-            else:
-                return
+        raise AssertionError("the last attempt returns or raises")
 
     def _again(self, write: Callable[[], None]) -> None:
         """Write what is the same when it is written twice."""

@@ -43,6 +43,7 @@ class Before:
     threads: tuple[tuple[int, str], ...] = ()  #: ids of open threads, by their first comment
     labels: tuple[Label, ...] = ()  #: from dismissals
     summary: IssueComment | None = None
+    last_review: str = ""  #: the id of our last one
     demands: tuple[PostedReview, ...] = ()  #: our reviews that request changes
 
     @property
@@ -66,9 +67,10 @@ def read_before(client: Client, number: int) -> Before:
     ]
     notes = client.issue_comments(number)
     summaries = own(notes, viewer, "summary")
-    summary, told = max(summaries, key=lambda pair: pair[1].run, default=(None, Marker("summary", "", "")))
-    since = [marker for _, marker in reviews if marker.run > told.run]
-    last = max([told, *since], key=lambda marker: marker.run)
+    summary, told = summaries[-1] if summaries else (None, Marker("summary", "", ""))
+    known = [str(review.id) for review, _ in reviews]
+    since = [marker for _, marker in reviews[known.index(told.last) + 1 if told.last in known else 0 :]]
+    last = since[-1] if since else told
     posted = client.review_comments(number)
     comments = tuple(
         (comment, id_of(marker.fingerprints[0]))
@@ -95,6 +97,7 @@ def read_before(client: Client, number: int) -> Before:
         threads,
         tuple(dismissed.values()),
         summary,
+        known[-1] if known else "",
         tuple(review for review, _ in reviews if review.state == "CHANGES_REQUESTED"),
     )
 

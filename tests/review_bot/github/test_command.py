@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from review_bot.github.marker import read_marker
 from tests.review_bot.commands import Done, environment
 from tests.review_bot.github.fake_github import FakeGithub
 from tests.review_bot.gitrepo import GitRepo
