@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -382,4 +383,6 @@ def say(message: str, hint: str = "") -> None:
 
     for line in (f"review-bot: {message}", f"  {hint}" if hint else ""):
         if line:
-            print(printable(line), file=sys.stderr)
+            # GitHub's runner takes "::..." at the start of a line, and "##[...]" anywhere, for commands to it.
+            shown = printable(line).replace("##[", "## [")
+            print(re.sub(r"^(\s*):(?=:)", r"\1: ", shown, flags=re.MULTILINE), file=sys.stderr)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
+from review_bot.command import say
 from tests.review_bot.github.fake_github import FakeGithub
 from tests.review_bot.github.fake_model import fork_token
 from tests.review_bot.gitrepo import GitRepo
@@ -194,3 +195,10 @@ def test_a_command_is_obeyed_from_who_may_write(job: Job, fake: FakeGithub, logi
     )
     assert done.code == 0, done.output
     assert len(fake.state.reviews) == reviews
+
+
+def test_what_is_said_in_a_job_is_no_command_to_its_runner(capsys: pytest.CaptureFixture[str]) -> None:
+    say("GitHub answered\n::add-mask::e\n  ::stop-commands::x\nand ##[add-mask]e", "::error::no")
+    said = capsys.readouterr().err
+    assert not re.search(r"^\s*::|##\[", said, re.MULTILINE)
+    assert "add-mask" in said
