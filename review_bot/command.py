@@ -383,6 +383,6 @@ def say(message: str, hint: str = "") -> None:
 
     for line in (f"review-bot: {message}", f"  {hint}" if hint else ""):
         if line:
-            # GitHub's runner takes "::..." at the start of a line, and "##[...]" anywhere, for commands to it.
+            # GitHub's runner takes "::" at the start of a line, and "##[" anywhere, for commands to it.
             shown = printable(line).replace("##[", "## [")
             print(re.sub(r"^(\s*):(?=:)", r"\1: ", shown, flags=re.MULTILINE), file=sys.stderr)
