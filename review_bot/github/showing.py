@@ -78,14 +78,15 @@ def show_check(
 def _check_run(
     client: Client, pull: PullRequest, report: Report, fail_on: Severity | Literal["never"]
 ) -> None:
-    """One check run for each head, whoever is killed in between."""
+    """One check run for each run; GitHub shows the newest of a head."""
     from review_bot.github.checks import NAME, check_runs
 
     first, *more = check_runs(report, fail_on=fail_on)
     known = client.check_runs(pull.head_sha, NAME)
-    if pull.head_sha in known:
+    run = report.outcome.run or pull.head_sha
+    if run in known:
         return
-    id = client.create_check_run(NAME, pull.head_sha, pull.head_sha, first)
+    id = client.create_check_run(NAME, pull.head_sha, run, first)
     for batch in more:
         client.update_check_run(id, batch)
 
