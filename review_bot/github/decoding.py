@@ -128,7 +128,7 @@ def thread(data: Json) -> Thread:
         resolved=bool(data.get("isResolved")),
         resolved_by=(data.get("resolvedBy") or {}).get("login") or "",
         outdated=bool(data.get("isOutdated")),
-        comments=tuple(comment["databaseId"] for comment in data["comments"]["nodes"]),
+        comments=tuple(int(comment["fullDatabaseId"]) for comment in data["comments"]["nodes"]),
     )
 
 

@@ -37,7 +37,10 @@ query($owner: String!, $name: String!, $number: Int!, $size: Int!, $after: Strin
   repository(owner: $owner, name: $name) { pullRequest(number: $number) {
     reviewThreads(first: $size, after: $after) {
       pageInfo { hasNextPage endCursor }
-      nodes { id isResolved isOutdated resolvedBy { login } comments(first: $size) { nodes { databaseId } } }
+      nodes {
+        id isResolved isOutdated resolvedBy { login }
+        comments(first: $size) { nodes { fullDatabaseId } }
+      }
     }
   } }
 }

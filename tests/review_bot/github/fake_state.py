@@ -42,7 +42,7 @@ class State:
         self.keeps_refused_reviews = ""  #: "PENDING" or "COMMENTED": a refused review stays, as happens
         self.lag = 0  #: so often lists are read before they show what is new
         self.base_url = ""  #: as the client calls the fake; of the request being answered
-        self._ids = count(1001)
+        self._ids = count(2_200_000_001)  # GitHub's do not fit into 32 bits any more
         self._refs: dict[str, str] | None = None
 
     @contextmanager
