@@ -217,6 +217,49 @@ def test_no_mixture_of_special_characters_does_anything(text: str) -> None:
         assert not ACTIVE.search(prose(shown))
 
 
+#: What does something on its own, to be mixed with what may take its safety away.
+PIECES = (
+    *(
+        "`",
+        "``",
+        "```",
+        "````",
+        "~~~",
+        "@octocat",
+        "https://e.example",
+        "www.e.example",
+        "<http://e.example>",
+    ),
+    *("a@b.example", "[a](b)", "![a](b)", "[^1]", "[^1]: x", "<!--", "-->", "<details>", "&#64;", "&lt;"),
+    *(
+        "#1",
+        "GH-1",
+        "\\",
+        "|",
+        "\n|-|\n",
+        "\n\n",
+        "\n    ",
+        "\n> ",
+        "\n- ",
+        " ",
+        "a",
+        "1",
+        ":",
+        "(",
+        ")",
+        "*",
+    ),
+)
+
+
+@settings(max_examples=400, derandomize=True, database=None, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=20).map("".join))
+def test_no_mixture_of_active_pieces_does_anything(text: str) -> None:
+    for shown in (block(text), words(text)):
+        assert kinds(shown) <= HARMLESS
+        assert not ACTIVE.search(prose(shown))
+
+
 @settings(max_examples=100, derandomize=True, database=None, deadline=None)
 @given(st.text(alphabet="`~a \n", max_size=30))
 def test_code_never_leaves_its_fence_or_span(text: str) -> None:
