@@ -82,12 +82,10 @@ class Job:
             say("there is no review", "the members' errors are in the record: moa show last")
             return NO_REVIEW
         tools = {name for name, voice in task.voices.items() if voice.deterministic}
-        if (
-            task.voices.keys() - tools
-            and task.voices.keys() - tools <= {*outcome.missing}
-            and task.asked != {}
-        ):
-            hunks = tuple(hunk for hunk in hunks if hunk in reviewed.reviewed)  # no model has seen the others
+        models = task.voices.keys() - tools
+        heard = not models or not models <= {*outcome.missing} or task.asked == {}
+        if not heard:
+            hunks = tuple(hunk for hunk in hunks if hunk in reviewed.reviewed)
         # What stands there now: people answer, and other runs post, while members think.
         before = read_before(self.client, self.pull.number)
         now = compared(
@@ -100,10 +98,12 @@ class Job:
         if outcome.run:
             self._remember(outcome.run, before)
         run = outcome.run or new_run_id()
-        self._post(told, before, now, run, hunks)
+        self._post(told, before, now, run, hunks, heard)
         return self._code(now.kept, before, partial=outcome.status == "partial")
 
-    def _post(self, told: Report, before: Before, now: Now, run: str, hunks: tuple[str, ...]) -> None:
+    def _post(
+        self, told: Report, before: Before, now: Now, run: str, hunks: tuple[str, ...], heard: bool
+    ) -> None:
         settings = self._settings
         demanding = settings.event == "REQUEST_CHANGES" and self._failing(now.kept, before, "major")
         posting = Posting(
@@ -114,6 +114,7 @@ class Job:
             hunks,
             "REQUEST_CHANGES" if demanding else "COMMENT",
             settings.max_inline,
+            heard,
         )
         try:
             posting.post(before, now)

@@ -58,6 +58,7 @@ class Posting:
     hunks: tuple[str, ...]  #: digests of all that was reviewed, now and before
     event: Event = "COMMENT"
     max_inline: int = LIMIT
+    whole: bool = True  #: whether models have seen what they should; else the next run asks them again
     pause: Callable[[float], None] = time.sleep
     notes: list[str] = field(default_factory=list)  #: sentences for people, in the review
 
@@ -175,7 +176,8 @@ class Posting:
         self._allowed(lambda: self.client.dismiss_review(self.pull.number, review.id, reason))
 
     def _summary(self, before: Before, now: Now, last: str) -> None:
-        marker = replace(self._marker("summary", before, now), last=last)
+        head = self.pull.head_sha if self.whole else ""
+        marker = replace(self._marker("summary", before, now), head=head, last=last)
         body = summary_body(self.report, now.rows, marker, notes=self.notes)
         try:
             if before.summary is not None:

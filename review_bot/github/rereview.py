@@ -32,7 +32,7 @@ class Before:
     viewer: str
     run: str = ""  #: the last one; "" before the first
     head: str = ""  #: what it reviewed
-    finished: bool = False  #: whether the summary is of that head
+    finished: bool = False  #: whether the summary is of that run
     reviewed: frozenset[str] = frozenset()  #: digests of hunks
     kept: tuple[str, ...] = ()
     said: frozenset[str] = frozenset()  #: ids of what stood, at the last summary and since
@@ -86,7 +86,7 @@ def read_before(client: Client, number: int) -> Before:
         viewer,
         last.run,
         last.head,
-        summary is not None and told.head == last.head,
+        summary is not None and told is last,
         frozenset(last.hunks),
         last.fingerprints,
         frozenset(said),

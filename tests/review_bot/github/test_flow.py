@@ -28,7 +28,7 @@ from tests.review_bot.github.test_command import (
     writes,
 )
 from tests.review_bot.gitrepo import GitRepo
-from tests.scripted_endpoint import ScriptedEndpoint
+from tests.scripted_endpoint import Scripted, ScriptedEndpoint
 
 __all__ = ["author", "fake"]
 
@@ -296,31 +296,134 @@ def test_demands_are_withdrawn_when_they_are_met(
     assert posted.state == "DISMISSED"
 
 
+def models(tmp_path: Path, url: str, *names: str, more: str = "") -> str:
+    """A file with settings: only models review."""
+    config = tmp_path / "own.toml"
+    members = "".join(
+        f'[members.{name}]\nmodel = "{name}"\nbase_url = "{url}"\ncontext_window = 4000\n' for name in names
+    )
+    config.write_text(
+        f'layers = 2\nattempts = 1\n{more}[review]\nreviewers = []\nprove = "off"\n'
+        f"[stragglers]\nhedge = false\n{members}"
+    )
+    return str(config)
+
+
 def test_a_second_push_asks_about_what_it_changed(
     fake: FakeGithub, author: GitRepo, review: Review, tmp_path: Path
 ) -> None:
-    """Ten files in ten questions; then one of them changes."""
+    """Ten files in ten questions; then one of them changes; then none."""
     text = "".join(f"value_{line} = {line} * 7\n" for line in range(150))
     files: dict[str, str | bytes] = {path: text + content + "\n" for path, content in FILES.items()}
     push(author, files)
     with ScriptedEndpoint(lambda _: json.dumps({"findings": [], "decisions": []})) as endpoint:
-        config = tmp_path / "own.toml"
-        members = "".join(
-            f'[members.m{n}]\nmodel = "m{n}"\nbase_url = "{endpoint.base_url}"\ncontext_window = 4000\n'
-            for n in range(2)
-        )
-        config.write_text(
-            f'layers = 2\nattempts = 1\n[review]\nreviewers = []\nprove = "off"\n'
-            f"[stragglers]\nhedge = false\n{members}"
-        )
-        done = review("--pr", "1", "--config", str(config))
+        config = models(tmp_path, endpoint.base_url, "one", "two")
+        done = review("--pr", "1", "--config", config)
         assert done.returncode == 0, done.stderr
         first = endpoint.count
         push(author, {"shop/part_3.py": text + "def part_3(x):\n    return x + 1\n"})
-        done = review("--pr", "1", "--config", str(config))
+        done = review("--pr", "1", "--config", config)
         assert done.returncode == 0, done.stderr
         second = endpoint.count - first
-        review("--pr", "1", "--config", str(config))
+        author.git("commit", "--quiet", "--amend", "-m", "Other words")
+        author.git("push", "--quiet", "--force", "origin", "feature")
+        done = review("--pr", "1", "--config", config)
+        assert done.returncode == 0, done.stderr
     assert first >= 20
     assert 0 < second <= first / 5
     assert endpoint.count == first + second
+    [summary] = fake.state.notes.values()
+    assert author.head()[:10] in summary.body
+    assert "reviewed before" in summary.body
+
+
+def test_a_model_that_says_the_same_in_other_words_is_heard_once(
+    fake: FakeGithub, author: GitRepo, review: Review, tmp_path: Path
+) -> None:
+    titles = ["Missing is not a defined name", "The name missing was never defined"]
+
+    def answer(request: Any) -> str:
+        finding = {
+            "path": "shop/part_0.py",
+            "quote": "return x * missing",
+            "title": titles[0],
+            "body": "It raises a NameError.",
+            "severity": "major",
+            "category": "bug",
+            "suggestion": "",
+        }
+        shown = any("return x * missing" in message["content"] for message in request["messages"])
+        return json.dumps({"findings": [finding] if shown else [], "decisions": []})
+
+    with ScriptedEndpoint(answer) as endpoint:
+        config = models(tmp_path, endpoint.base_url, "one", "two")
+        review("--pr", "1", "--config", config)
+        assert len(fake.state.comments) == 1
+        titles.pop(0)
+        push(author, {"shop/part_0.py": broken(0) + "\n\nlast = 1\n"})
+        done = review("--pr", "1", "--config", config)
+        assert done.returncode == 0, done.stderr
+        assert comments(fake) == {"shop/part_0.py": ""}
+        push(author, {"shop/part_1.py": FILES["shop/part_1.py"]})  # nobody is asked about it now
+        review("--pr", "1", "--config", config)
+        assert comments(fake) == {"shop/part_0.py": ""}
+        push(author, {"shop/part_0.py": FILES["shop/part_0.py"]})
+        review("--pr", "1", "--config", config)
+        assert comments(fake) == {"shop/part_0.py": "OUTDATED"}
+
+
+def test_what_no_model_has_seen_is_asked_about_again(
+    fake: FakeGithub, review: Review, tmp_path: Path
+) -> None:
+    config = tmp_path / "own.toml"
+    works: list[bool] = []
+
+    def answer(_: Any) -> str | Scripted:
+        return json.dumps({"findings": [], "decisions": []}) if works else Scripted("no", status=400)
+
+    with ScriptedEndpoint(answer) as endpoint:
+        path = models(tmp_path, endpoint.base_url, "one")
+        config.write_text(Path(path).read_text().replace("reviewers = []", 'reviewers = ["ruff"]'))
+        assert review("--pr", "1", "--config", str(config)).returncode == 0
+        works.append(True)
+        before = endpoint.count
+        assert review("--pr", "1", "--config", str(config)).returncode == 0
+        assert endpoint.count > before
+        assert "has been reviewed" in review("--pr", "1", "--config", str(config)).stderr
+    assert len(fake.state.reviews) == 1
+
+
+def test_a_pull_request_with_nothing_to_review_says_so(
+    fake: FakeGithub, author: GitRepo, review: Review
+) -> None:
+    author.git("reset", "--quiet", "--hard", "main")
+    push(author, {"poetry.lock": "x\n"})
+    done = review()
+    assert done.returncode == 0, done.stderr
+    assert not fake.state.reviews
+    [summary] = fake.state.notes.values()
+    assert "poetry.lock" in summary.body
+    assert "no findings" in summary.body
+
+
+def test_a_fork_is_reviewed_as_well(fake: FakeGithub, author: GitRepo, review: Review) -> None:
+    author.git("push", "--quiet", "origin", "feature:refs/forks/eve/feature")
+    fake.state.open_pull("feature", fork="eve")
+    assert review("--pr", "2").returncode == 0
+    assert [one.number for one in fake.state.reviews.values()] == [2]
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_where_git_cannot_fetch_githubs_diff_is_read(
+    fake: FakeGithub, author: GitRepo, review: Review, large: bool
+) -> None:
+    """Tools that need whole files find nothing then, but a file that is new is whole."""
+    push(author, {"shop/new.py": "value = missing\n"})
+    fake.break_next("GET .git/info/refs", 404, times=9)
+    if large:
+        fake.state.most_files = 1
+    done = review()
+    assert done.returncode == 0, done.stderr
+    assert comments(fake) == {"shop/new.py": ""}
+    [summary] = fake.state.notes.values()
+    assert "read from GitHub's interface" in summary.body
