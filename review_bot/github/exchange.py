@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from itertools import count
+from ssl import SSLCertVerificationError
 from typing import Any
 
 from github import Auth, Github
@@ -189,7 +190,9 @@ def _never_sent(error: Exception) -> bool:
         return True
     cause = error.args[0] if error.args else None
     reason = cause.reason if isinstance(cause, MaxRetryError) else cause
-    return isinstance(error, ConnectTimeout) or isinstance(reason, NewConnectionError | ProxyError | SSLError)
+    if isinstance(reason, SSLError):  # a connection that breaks off later is one as well
+        return bool(reason.args) and isinstance(reason.args[0], SSLCertVerificationError)
+    return isinstance(error, ConnectTimeout) or isinstance(reason, NewConnectionError | ProxyError)
 
 
 def _refused(doing: str, answer: Answer) -> Refused:
