@@ -34,7 +34,7 @@ if sys.argv[1:4] == ["-I", "-m", "venv"]:
     bin = Path(sys.argv[4], "bin")
     bin.mkdir(parents=True)
     (bin / "python").symlink_to(sys.argv[0])
-    command = 'PYTHONPATH={ROOT} exec {sys.executable} -m review_bot "$@"'
+    command = 'PYTHONPATH={ROOT} exec {sys.executable} -P -m review_bot "$@"'
     (bin / "review-bot").write_text(f"#!/bin/sh\\n{{command}}\\n")
     (bin / "review-bot").chmod(0o755)
 """
@@ -66,12 +66,16 @@ def job(fake: FakeGithub, author: GitRepo, tmp_path: Path) -> Job:
         *,
         inputs: dict[str, str] | None = None,
         token: str = "job-token",
+        checkout: Path | None = None,
         **said: Any,
     ) -> Ran:
         number = len(list(tmp_path.glob("job-*")))
         folder = tmp_path / f"job-{number}"
         for name in ("work", "temp", "home"):
             (folder / name).mkdir(parents=True)
+        if checkout is not None:  # as actions/checkout does: one commit, without its history
+            clone = ["git", "clone", "--quiet", "--depth=1", f"file://{checkout}", str(folder / "work")]
+            subprocess.run(clone, check=True)
         payload = json.loads((EVENTS / f"{event}.json").read_text("utf-8"))
         for place in ("issue", "pull_request"):
             if place in payload:
@@ -195,6 +199,17 @@ def test_a_command_is_obeyed_from_who_may_write(job: Job, fake: FakeGithub, logi
     )
     assert done.code == 0, done.output
     assert len(fake.state.reviews) == reviews
+
+
+def test_a_head_that_was_checked_out_decides_nothing(job: Job, fake: FakeGithub, author: GitRepo) -> None:
+    settings = '[review]\nreviewers = []\nexclude = ["*"]\n[github]\nmax_inline = 0\n'
+    stops = "raise SystemExit('imported')\n"
+    names = ("pip.py", "venv.py", "json.py", "review_bot/__init__.py", "github.py", "sitecustomize.py")
+    author.commit({"moa.toml": settings, "ruff.toml": 'exclude = ["*"]\n', **dict.fromkeys(names, stops)})
+    author.git("push", "--quiet", "origin", "feature")
+    done = job(checkout=author.folder)
+    assert done.code == 0, done.output
+    assert [one.line for one in fake.state.comments.values() if one.path == "new.py"] == [2]
 
 
 def test_what_is_said_in_a_job_is_no_command_to_its_runner(capsys: pytest.CaptureFixture[str]) -> None:
