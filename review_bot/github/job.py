@@ -17,7 +17,8 @@ from review_bot.github.labels import put_down, remembered, thumbs
 from review_bot.github.posting import Posting, ReadOnly, Superseded
 from review_bot.github.report import report
 from review_bot.github.rereview import Before, Now, compared, read_before
-from review_bot.github.showing import show_check, show_in_job, show_instead
+from review_bot.github.showing import no_commands, show_check, show_in_job, show_instead
+from review_bot.outputs import check_writable, paired, write
 
 if TYPE_CHECKING:
     from moa_engine.committee import Committee
@@ -65,10 +66,15 @@ class Job:
         committee = committee_of(self.session, self._review_settings)
         for name in _TOKENS:
             os.environ.pop(name, None)
+        outputs = paired(self.args.outputs) if self.args.outputs else []
+        check_writable(outputs)
         task = self._task(change, committee, asked)
         outcome = self._outcome(task, committee, asked)
         if outcome is None:
             return REVIEWED
+        if outputs:
+            with no_commands(self.environ):
+                write(outcome, outputs, colour=not self.args.no_color)
         return self._posted(task, outcome, digests(change), before)
 
     def _posted(
@@ -128,7 +134,14 @@ class Job:
             show_in_job(told, self.environ, "It could not be posted on the pull request.")
             raise
         show_in_job(told, self.environ)
-        show_check(self.client, self.pull, told, settings, self._review_settings.fail_on)
+        show_check(
+            self.client,
+            self.pull,
+            told,
+            settings,
+            self._review_settings.fail_on,
+            failing=self._failing(now.kept, before, "never"),
+        )
         if not self.args.quiet:
             say(f"{len(now.new)} new, {len(now.kept) - len(now.new)} known, {len(now.gone)} gone; run {run}")
 
@@ -144,10 +157,13 @@ class Job:
         from moa_engine.session import plan_for, run_task
         from moa_engine.terminal import progress
 
-        nobody = asked == {} and not any(voice.deterministic for voice in task.voices.values())
-        if not task.change.files or nobody:
+        seen = asked == {} and not any(voice.deterministic for voice in task.voices.values())
+        if seen or not task.change.files:
+            if self.args.plan:
+                print("nothing to ask anybody about")
+                return None
             outcome = nothing_of(task)
-            return replace(outcome, warnings=("all of this was reviewed before",)) if nobody else outcome
+            return replace(outcome, warnings=("all of this was reviewed before",)) if seen else outcome
         plan = plan_for(self.session, task, committee)
         if self.args.plan:
             print_plan(plan, "text")

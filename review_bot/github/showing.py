@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -45,11 +47,22 @@ def show_instead(
     for line in workflow_commands(findings, report):
         print(line)
     if not show_in_job(report, environ, READ_ONLY):
-        # What members wrote must not be taken for commands to the job.
-        stop = secrets.token_hex(16) if environ.get("GITHUB_ACTIONS") == "true" else ""
-        print(f"::stop-commands::{stop}\n" * bool(stop), end="")
-        print(job_summary(report, notes=(READ_ONLY,)))
-        print(f"::{stop}::\n" * bool(stop), end="")
+        with no_commands(environ):
+            print(job_summary(report, notes=(READ_ONLY,)))
+
+
+@contextmanager
+def no_commands(environ: Mapping[str, str]) -> Iterator[None]:
+    """What is printed inside is no command to the job, whatever members wrote."""
+    if environ.get("GITHUB_ACTIONS") != "true":
+        yield
+        return
+    word = secrets.token_hex(16)
+    print(f"::stop-commands::{word}", flush=True)
+    try:
+        yield
+    finally:
+        print(f"::{word}::", flush=True)
 
 
 def show_check(
@@ -58,11 +71,16 @@ def show_check(
     report: Report,
     settings: GithubSettings,
     fail_on: Severity | Literal["never"],
+    *,
+    failing: bool = False,
 ) -> None:
-    """A check run and code scanning, where they are wanted. A refusal is said: the review is posted."""
+    """A check run and code scanning, where they are wanted. A refusal is said: the review is posted.
+
+    `failing`: something that was found before is severe enough, and still open.
+    """
     if settings.check_run:
         try:
-            _check_run(client, pull, report, fail_on)
+            _check_run(client, pull, report, fail_on, failing)
         except GithubError as error:
             say(f"there is no check run: {error.message}", "it needs the permission `checks: write`")
     if settings.code_scanning:
@@ -76,12 +94,18 @@ def show_check(
 
 
 def _check_run(
-    client: Client, pull: PullRequest, report: Report, fail_on: Severity | Literal["never"]
+    client: Client,
+    pull: PullRequest,
+    report: Report,
+    fail_on: Severity | Literal["never"],
+    failing: bool,
 ) -> None:
     """One check run for each run; GitHub shows the newest of a head."""
     from review_bot.github.checks import NAME, check_runs
 
-    first, *more = check_runs(report, fail_on=fail_on)
+    first, *more = (
+        replace(one, conclusion="failure") if failing else one for one in check_runs(report, fail_on=fail_on)
+    )
     known = client.check_runs(pull.head_sha, NAME)
     run = report.outcome.run or pull.head_sha
     if run in known:
