@@ -12,22 +12,13 @@ from typing import Literal
 import pytest
 
 from tests.review_bot.github.fake_github import FakeGithub, Sent
-from tests.review_bot.github.test_command import (
-    FILES,
-    Review,
-    author,
-    broken,
-    fake,
-    push,
-    review,
-    surroundings,
-    writes,
-)
+from tests.review_bot.github.test_command import FILES, author, broken, fake, push, surroundings, writes
+from tests.review_bot.github.test_flow import Review, review
 from tests.review_bot.gitrepo import GitRepo
 
 __all__ = ["author", "fake", "review"]
 
-#: What a run writes: after the first push, and after one that fixes a mistake and makes another.
+#: What a run writes, in order: after the first push, and after one that fixes a mistake and makes another.
 FIRST = ("POST reviews", "POST summary")
 SECOND = ("POST review", "resolve", "edit", "minimise", "edit summary")
 
