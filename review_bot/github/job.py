@@ -101,10 +101,10 @@ class Job:
             task.anchors,
             tools_failed=bool(tools & {*outcome.missing}),
         )
-        if outcome.run:
-            self._remember(outcome.run, before)
         run = outcome.run or new_run_id()
         self._post(told, before, now, run, hunks, heard)
+        if outcome.run:
+            self._remember(outcome.run, before)
         return self._code(now.kept, before, partial=outcome.status == "partial")
 
     def _post(
@@ -150,7 +150,10 @@ class Job:
         may_write = remembered(lambda login: may_command(self.client.permission_of(login)))
         comments = [comment for comment, _ in before.comments]
         given = thumbs(comments, before.viewer, self.client.comment_reactions, may_write)
-        put_down(self.session.record, run, [*before.labels, *given])
+        try:
+            put_down(self.session.record, run, [*before.labels, *given])
+        except GithubError as error:  # the review is posted; the next run reads them again
+            say(f"what people think of the findings was not read: {error.message}")
 
     def _outcome(self, task: ReviewTask, committee: Committee, asked: Asked | None) -> Outcome[Review] | None:
         """The outcome; None where only the plan was wanted."""

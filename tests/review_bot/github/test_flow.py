@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from moa_engine.record import Record
 from review_bot.cli import main
 from review_bot.github import command, posting
 from review_bot.github.marker import Marker, read_marker, write_marker
@@ -272,6 +273,18 @@ def test_who_may_dismisses_a_finding_for_good(
     assert review("--pr", "1", "--fail-on", "major").returncode == 0
     assert len(fake.state.comments) == 2
     assert any("1 dismissed" in note.body for note in fake.state.notes.values())
+
+
+def test_thumbs_are_kept_as_labels(fake: FakeGithub, author: GitRepo, review: Review, tmp_path: Path) -> None:
+    review()
+    first, second = fake.state.comments.values()
+    first.reactions.append(("bob", "-1"))
+    second.reactions.append(("eve", "+1"))
+    push(author, {"shop/part_5.py": broken(5)})
+    assert review().returncode == 0
+    with Record(tmp_path / "record.sqlite") as record:
+        labels = [one.data for one in record.run("last").events if one.kind == "label"]
+    assert [(label["author"], label["useful"]) for label in labels] == [("bob", False)]
 
 
 def test_a_finding_is_explained_to_who_may_ask(fake: FakeGithub, review: Review, tmp_path: Path) -> None:
