@@ -127,27 +127,39 @@ class Posting:
                     raise
                 if orphan := self._finish_orphan(placement, before, now):
                     return orphan
-                if not placement.inline:
+                if "pending review" in refused.message.lower():
+                    if not self._clear_pending(before) or refusals == _TIMES:
+                        raise  # somebody else's, with whom we share a login: no comment is to blame
+                elif placement.inline:
+                    self._clear_pending(before)
+                    placement = placement.halved()
+                else:
                     raise
-                placement = placement.halved()
 
     def _finish_orphan(self, placement: Placement, before: Before, now: Now) -> str:
         """After a refusal: the id of the review if it is there all the same, as GitHub sometimes leaves it.
 
-        It has no comments then, so its body gets everything. One that was never submitted is deleted:
-        it would block every other one of the same user.
+        It has no comments then, so its body gets everything.
         """
-        found = own(self.client.reviews(self.pull.number), before.viewer, "review", run=self.run)
-        for review, _ in found:
-            if review.state == "PENDING":
-                self.client.delete_pending_review(self.pull.number, review.id)
-                continue
-            while placement.inline:
-                placement = placement.halved()
-            body = review_body(self.report, placement, self._marker("review", before, now), notes=self.notes)
-            self._again(partial(self.client.edit_review_body, self.pull.number, review.id, body))
-            return str(review.id)
-        return ""
+        review = self._landed_review()
+        if review is None:
+            return ""
+        while placement.inline:
+            placement = placement.halved()
+        body = review_body(self.report, placement, self._marker("review", before, now), notes=self.notes)
+        self._again(partial(self.client.edit_review_body, self.pull.number, review.id, body))
+        return str(review.id)
+
+    def _clear_pending(self, before: Before) -> bool:
+        """Delete reviews of ours, of any run, that were never submitted: one blocks all others."""
+        left = [
+            review
+            for review, _ in own(self.client.reviews(self.pull.number), before.viewer, "review")
+            if review.state == "PENDING"
+        ]
+        for review in left:
+            self.client.delete_pending_review(self.pull.number, review.id)
+        return bool(left)
 
     def _landed_review(self) -> PostedReview | None:
         reviews = self.client.reviews(self.pull.number)

@@ -17,6 +17,7 @@ from review_bot.github import command, posting
 from review_bot.github.marker import Marker, read_marker, write_marker
 from tests.review_bot.commands import Done
 from tests.review_bot.github.fake_github import FakeGithub
+from tests.review_bot.github.fake_model import Review as PostedBefore
 from tests.review_bot.github.fake_model import fork_token
 from tests.review_bot.github.test_command import (
     FILES,
@@ -99,6 +100,27 @@ def test_what_a_refusal_leaves_behind_is_used_or_removed(
     fake.break_next("POST /reviews$", 422, landed=True, body={"message": "Line could not be resolved"})
     assert review().returncode == 0
     assert len([one for one in fake.state.reviews.values() if one.state != "PENDING"]) == 1
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_review_that_was_never_submitted_blocks_us_only_if_it_is_not_ours(
+    fake: FakeGithub, author: GitRepo, review: Review, tmp_path: Path, ours: bool
+) -> None:
+    marker = write_marker(Marker("review", "20260101-000000-aaaaaa", author.head()))
+    body = f"{marker}\nText" if ours else "Of another tool with the same login"
+    pending = PostedBefore(7, 1, "github-actions[bot]", body, "PENDING", author.head(), 0.0)
+    fake.state.reviews[pending.id] = pending
+    summary = tmp_path / "summary.md"
+    done = review("--pr", "1", GITHUB_STEP_SUMMARY=str(summary))
+    if ours:
+        assert done.returncode == 0, done.stderr
+        assert [one.state for one in fake.state.reviews.values()] == ["COMMENTED"]
+        assert len(fake.state.comments) == 2
+    else:
+        assert done.returncode == 4
+        assert "pending review" in done.stderr
+        assert fake.count("POST /reviews$") == 1
+        assert "part_1.py" in summary.read_text()
 
 
 def test_a_token_that_only_reads_shows_the_review_in_the_job(
