@@ -54,13 +54,14 @@ class Asking:
     room: int
     tokens: Tokens
     calls: bool = False  #: whether calls that show a finding are run
+    asked: Change | None = None  #: the part of the change that reviewers are asked about; None for all of it
 
     def units(self) -> tuple[list[Unit], list[NotReviewed]]:
         """The parts of the change that fit into one question each, and what fits into none."""
         empty = self._first(Unit("", "", (), ()), ())
         fixed = sum(self.tokens(message.content) for message in empty)
         later = self.tokens(prompt_file("review-again").text) + self.room // _FINDINGS
-        return pack(self.change, self.tokens, max(_SMALLEST, self.room - fixed - later))
+        return pack(self.asked or self.change, self.tokens, max(_SMALLEST, self.room - fixed - later))
 
     def first(self, unit: Unit, units: Sequence[Unit]) -> Question:
         """The question of the first layer."""

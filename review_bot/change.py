@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 Side = Literal["LEFT", "RIGHT"]
 Source = Literal["commits", "index", "worktree", "patch"]
 Status = Literal["added", "deleted", "modified", "renamed", "copied", "mode"]
+
+#: Some hunks of a change: their places in their file, by its path. A file without hunks has ().
+Asked = Mapping[str, Sequence[int]]
 
 
 class DiffLine(NamedTuple):
@@ -119,6 +122,16 @@ class Change:
         """The changed Python files, as they are called at either side."""
         paths = [path for file in self.files for path in (file.old_path, file.path) if path]
         return [path for path in dict.fromkeys(paths) if path.endswith(".py")]
+
+
+def narrowed(change: Change, asked: Asked) -> Change:
+    """The change with those hunks only, and only their files; the texts of these stay whole."""
+    files = (
+        dataclasses.replace(file, hunks=tuple(file.hunks[index] for index in asked[file.path]))
+        for file in change.files
+        if file.path in asked
+    )
+    return dataclasses.replace(change, files=tuple(files))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,11 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from moa_engine.errors import BudgetExceeded, ConfigError, MoaError, Unpriced
 from moa_engine.options import add_committee_options, flags
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from moa_engine.plan import Plan
     from moa_engine.session import Session
     from review_bot.change import Change
-    from review_bot.finding import Review
+    from review_bot.finding import Review, Severity
     from review_bot.outputs import Output
     from review_bot.review_task import ReviewTask
     from review_bot.settings import ReviewSettings
@@ -58,6 +59,19 @@ Settings come from the working tree: in a checkout that you do not trust, name y
 """
 
 
+GITHUB_EPILOG = """\
+The token is read from GITHUB_TOKEN (or GH_TOKEN): it needs `pull-requests: write`. Settings come from the
+base revision of the pull request, or from --config; nothing of its head is executed or believed.
+
+exit codes:
+  0  reviewed, or nothing to review; no open confirmed finding at --fail-on or above
+  1  reviewed; at least one such finding is open
+  2  wrong usage or settings; nothing was called, nothing was spent
+  3  --strict, and the review is partial
+  4  no review, or it could not be posted
+"""
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command; the exit code is the one of the module's docstring."""
     if list(arguments) == ["--version"]:
@@ -68,19 +82,23 @@ def run(arguments: Sequence[str]) -> int:
     gc.disable()  # start-up makes what stays; looking through it for garbage costs a tenth of the CPU
     try:
         args = _parser().parse_args(arguments)
+        if args.command == "github":
+            from review_bot.github.command import run as github
+
+            return github(args)
         if args.command == "witness":
             from review_bot.proof.witness import run as witness
 
             return witness(args)
         return _review(args)
     except MoaError as error:
-        _say(error.message, error.hint)
+        say(error.message, error.hint)
         return USAGE if isinstance(error, ConfigError | BudgetExceeded | Unpriced) else NO_REVIEW
     except Exception as error:
         if os.environ.get("MOA_DEBUG") == "1":
             raise
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        _say(
+        say(
             f"this is a fault in review-bot itself: {what}",
             "please report it with what MOA_DEBUG=1 prints; what was answered so far is in the record",
         )
@@ -110,6 +128,18 @@ def _parser() -> argparse.ArgumentParser:
     _add_proof(review)
     _add_output(review)
     add_committee_options(review)
+    github = commands.add_parser(
+        "github",
+        help="review a pull request on GitHub, and post the review there",
+        description="Review a pull request and post the review: the one that the CI job's event is about, or "
+        "--pr. What was reviewed before is not reviewed again.",
+        epilog=GITHUB_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_pull_request(github)
+    _add_proof(github)
+    _add_output(github)
+    add_committee_options(github)
     witness = commands.add_parser(
         "witness",
         help="search inputs on which two versions behave differently, without any model",
@@ -137,6 +167,23 @@ def _add_change(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="a folder in the repository (default: this one)",
     )
+    group.add_argument(
+        "--suggestions", type=Path, metavar="FILE",
+        help="a report of pytest --moa --moa-report FILE: its tests become part of the review",
+    )  # fmt: skip
+
+
+def _add_pull_request(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what to review")
+    group.add_argument("--pr", type=int, metavar="N", help="the number of the pull request")
+    group.add_argument(
+        "--repo-name", metavar="OWNER/NAME", help="the repository on GitHub (default: GITHUB_REPOSITORY)"
+    )
+    group.add_argument("--full", action="store_true", help="all of it, also what was reviewed before")
+    group.add_argument(
+        "--repo", type=Path, default=Path(), metavar="DIR",
+        help="a clone, whose commits need not be fetched (default: this folder); its files are not read",
+    )  # fmt: skip
     group.add_argument(
         "--suggestions", type=Path, metavar="FILE",
         help="a report of pytest --moa --moa-report FILE: its tests become part of the review",
@@ -187,14 +234,14 @@ def _review(args: argparse.Namespace) -> int:
     given = flags(args) | {f"review.{name}": value for name, value in own.items() if value is not None}
     with open_session(start=args.repo, config=args.config, flags=given) as session:
         settings = cast("ReviewSettings", session.sections["review"])
-        committee = _committee(session, settings)
+        committee = committee_of(session, settings)
         task = _task(args, session, settings, committee)
         if not task.change.files:
-            outcome = _nothing(task)
+            outcome = nothing_of(task)
         else:
             plan = plan_for(session, task, committee)
             if args.plan:
-                _print_plan(plan, outputs[0].format)
+                print_plan(plan, outputs[0].format)
                 return REVIEWED
             with progress(quiet=args.quiet, colour=False if args.no_color else None) as observer:
                 outcome = run_task(session, task, committee, plan, observer)
@@ -204,7 +251,12 @@ def _review(args: argparse.Namespace) -> int:
     return _exit_code(outcome, settings.fail_on, args.strict)
 
 
-def _committee(session: Session, settings: ReviewSettings) -> Committee:
+def committee_of(session: Session, settings: ReviewSettings) -> Committee:
+    """Who reviews: the committee that is configured, and the reviewers that sit on every one.
+
+    Raises:
+        ConfigError: nobody does, or a reviewer is not known.
+    """
     from moa_engine.committee import build_committee
     from moa_engine.config_check import refusal, unknown_name
     from moa_engine.plugins import member_kinds, subject_reading
@@ -260,7 +312,8 @@ def _task(
     )
 
 
-def _print_plan(plan: Plan, format: str) -> None:
+def print_plan(plan: Plan, format: str) -> None:
+    """Print what a run would cost."""
     if format == "json":
         import json
 
@@ -269,7 +322,7 @@ def _print_plan(plan: Plan, format: str) -> None:
         print(plan.to_text())
 
 
-def _nothing(task: ReviewTask) -> Outcome[Review]:
+def nothing_of(task: ReviewTask) -> Outcome[Review]:
     """The outcome where there is nothing to ask anybody: complete, without a run, and it says why."""
     from moa_engine.ledger import Ledger
     from moa_engine.outcome import Outcome
@@ -309,25 +362,27 @@ def _note(outcome: Outcome[Review], change: Change, outputs: Sequence[Output]) -
         return
     found = wording.tally(outcome.result) if outcome.result else "no review"
     files = ", ".join(str(output.file) for output in outputs if output.file)
-    _say(f"{found}; wrote {files}" if files else found)
+    say(f"{found}; wrote {files}" if files else found)
     for sentence in (*wording.failures(outcome), *wording.remarks(outcome, change)):
-        _say(sentence)
+        say(sentence)
 
 
-def _exit_code(outcome: Outcome[Review], fail_on: str, strict: bool) -> int:
-    """Only confirmed findings count: what one voice alone says, or what is disputed, fails nobody's build."""
+def _exit_code(outcome: Outcome[Review], fail_on: Severity | Literal["never"], strict: bool) -> int:
+    from review_bot.failing import failing
+
     if outcome.result is None:
         return NO_REVIEW
-    failing = FAIL_ON[: FAIL_ON.index(fail_on) + 1] if fail_on != "never" else ()
-    if any(f.standing == "confirmed" and f.severity in failing for f in outcome.result.findings):
+    if failing(outcome.result, fail_on):
         return FOUND
     return PARTIAL if strict and outcome.status == "partial" else REVIEWED
 
 
-def _say(message: str, hint: str = "") -> None:
+def say(message: str, hint: str = "") -> None:
     """A message on standard error. It may repeat what a server or a file said."""
     from moa_engine.printable import printable
 
     for line in (f"review-bot: {message}", f"  {hint}" if hint else ""):
         if line:
-            print(printable(line), file=sys.stderr)
+            # GitHub's runner takes "::" at the start of a line, and "##[" anywhere, for commands to it.
+            shown = printable(line).replace("##[", "## [")
+            print(re.sub(r"^(\s*):(?=:)", r"\1: ", shown, flags=re.MULTILINE), file=sys.stderr)

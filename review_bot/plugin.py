@@ -23,10 +23,11 @@ def moa_member_kinds() -> Sequence[MemberKind]:
 
 @hookimpl
 def moa_config_sections() -> Mapping[str, type[Section]]:
-    """`[tool.moa.review]`."""
+    """`[tool.moa.review]` and `[tool.moa.github]`."""
+    from review_bot.github.settings import GithubSettings
     from review_bot.settings import ReviewSettings
 
-    return {"review": ReviewSettings}
+    return {"review": ReviewSettings, "github": GithubSettings}
 
 
 @hookimpl

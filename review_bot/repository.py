@@ -153,7 +153,7 @@ class Repository:
         from git import Git
 
         git = Git(self.folder)
-        git.update_environment(**_ENVIRONMENT, **self.environment)
+        git.update_environment(**{**_ENVIRONMENT, **self.environment})
         options = [part for option in _OPTIONS for part in ("-c", option)]
         command = [str(Git.GIT_PYTHON_GIT_EXECUTABLE), *options, *arguments]
         return git.execute(command, istream=PIPE, as_process=True)

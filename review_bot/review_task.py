@@ -25,10 +25,10 @@ from moa_engine.tokens import TokenEstimator
 from review_bot.anchors import Anchors
 from review_bot.answers import CallingAnswer, CallingSecondAnswer, ReviewAnswer, SecondAnswer, Verdicts
 from review_bot.asking import Asking, by_unit
-from review_bot.change import Change, NotReviewed, change_from_json, change_to_json, digest
+from review_bot.change import Asked, Change, NotReviewed, change_from_json, change_to_json, digest, narrowed
 from review_bot.conclusion import Rulings, conclude
 from review_bot.finding import Review, UnplacedFinding
-from review_bot.grouping import by_item
+from review_bot.grouping import body_of, by_item
 from review_bot.located import located, unplaced
 from review_bot.masking import mask_change
 from review_bot.packing import Unit
@@ -56,6 +56,8 @@ class ReviewTask(Task[Review]):
     message, the record or a report. `repository` is where the change was read, None for a bare patch.
     `voices` says what each member's word counts (`Voice.of`). `proof` says whether both versions are run;
     `layers` is how many proposer layers the run has. `suggestions` is a report of `pytest --moa`.
+    `asked` narrows what models are asked about to some hunks (`Asked`), where the rest was reviewed
+    before; tools, which cost nothing, see everything, and models everything that is near.
 
     Raises:
         ConfigError: the report cannot be used.
@@ -75,6 +77,7 @@ class ReviewTask(Task[Review]):
         proof: ProofPlan | None = None,
         layers: int = 1,
         suggestions: Path | None = None,
+        asked: Asked | None = None,
     ) -> None:
         self.voices = dict(voices)
         self.proof = proof or ProofPlan()
@@ -86,6 +89,8 @@ class ReviewTask(Task[Review]):
         self.subject_digest = digest(change)
         self.change = mask_change(change, mask)
         self.anchors = Anchors(self.change)
+        self.asked = asked
+        self._asked = self.change if asked is None else narrowed(self.change, asked)
         self._units: dict[int, tuple[list[Unit], list[NotReviewed]]] = {}
         listed = dict.fromkeys((*self.change.not_reviewed, *self._not_shown()))
         self.change = replace(self.change, not_reviewed=tuple(listed))
@@ -100,6 +105,7 @@ class ReviewTask(Task[Review]):
             "subject_digest": self.subject_digest,
             "proof": self.proof.to_json(),
             "suggested": self.suggested.model_dump(mode="json"),
+            "asked": self.asked,
         }
 
     @classmethod
@@ -112,6 +118,7 @@ class ReviewTask(Task[Review]):
             mask=str,
             voices=voices,
             proof=ProofPlan(**data["proof"]),
+            asked=data.get("asked"),
         )
         task.subject_digest = data["subject_digest"]
         task.suggested = SuggestedTests(**data.get("suggested", {}))
@@ -125,8 +132,8 @@ class ReviewTask(Task[Review]):
         if layer == 1 or not units:
             return [asking.first(unit, units) for unit in units]
         facts = by_item(ledger.facts)
-        shuffled = ledger.shuffled(ledger.items, lambda item: item.id)
-        shown = by_unit(shuffled, units, self.change, self.anchors)
+        shuffled = ledger.shuffled(self._in_question(ledger), lambda item: item.id)
+        shown = by_unit(shuffled, units, self._asked, self.anchors)
         heard = {answer.unit for answer in ledger.answers if answer.member == member.name and answer.value}
         questions: list[Question] = []
         for unit in units:
@@ -234,7 +241,14 @@ class ReviewTask(Task[Review]):
             room=voice.prompt_tokens,
             tokens=TokenEstimator().estimate,
             calls=self.proof.on,
+            asked=self._asked,
         )
+
+    def _in_question(self, ledger: Ledger) -> Sequence[Item]:
+        """The items about files that models are asked about."""
+        if self.asked is None:
+            return ledger.items
+        return [item for item in ledger.items if body_of(item).path in self.asked]
 
     def _behaviour(self, ledger: Ledger) -> list[BehaviourReport]:
         """What behaves differently, as the committee judges it."""
@@ -265,7 +279,7 @@ class ReviewTask(Task[Review]):
         """What does not fit into chat members' prompts, and whose."""
         lost: defaultdict[NotReviewed, list[str]] = defaultdict(list)
         for name, voice in self.voices.items():
-            if not voice.deterministic and self.change.files:
+            if not voice.deterministic and self._asked.files:
                 for entry in self._packed(self._asking(voice, Ledger()))[1]:
                     lost[entry].append(name)
         return [

@@ -2,7 +2,7 @@
 
 Code stays code, in spans and fences that are longer than any run of backticks inside. Everything else
 is escaped: no HTML, image, link, heading, table or formula comes out of it. What GitHub would act upon
-without markup (mentions, references to issues, bare URLs) is shown as code, where it does not.
+without markup (mentions, references to issues and commits, bare URLs) is shown as code, where it does not.
 Whatever we take for code or for words is written in its safe form, so a disagreement with GitHub's
 parser about which is which does no harm.
 """
@@ -17,14 +17,19 @@ _CODE_SPAN = r"(?P<ticks>(?<!`)`+(?!`))(?P<code>.+?)(?<!`)(?P=ticks)(?!`)"
 #: Mentions and addresses, references to issues, URLs; each with its word, but for punctuation around it.
 _ACTIVE = (
     r"(?<![^\s`()\[\]<>])"  # a word is tried once, at its start: time stays linear in its length
-    r"(?P<active>[^\s`()\[\]<>]*(?:@|#\d|://|www\.)(?:[^\s`]*[^\s`)\].,;:!?'\"])?)|(?P<ref>\bGH-\d+)"
+    r"(?P<active>[^\s`()\[\]<>]*(?:@|#\d|://|www\.)(?:[^\s`]*[^\s`)\].,;:!?'\"])?)|(?P<ref>\bGH-\d[\w-]*"
+    r"|(?<![\w:])(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{7,40}\b)"
 )
 _LINK = r"!?\[(?P<label>[^\[\]`]*)\]\((?P<url>[^()\s`]+)(?:\s[^()`]*)?\)"
 _INLINE = re.compile(f"{_CODE_SPAN}|{_LINK}|{_ACTIVE}", re.IGNORECASE)
+_TOUCHING = re.compile("`\0`")
 _SPECIAL = re.compile(r"[\\`*_{}\[\]|~$]")
 _LIST_ITEM = re.compile(r"(?P<indent> *)(?P<bullet>[-*+]|\d{1,3}[.)]) +(?P<text>\S.*)")
 _FENCE = re.compile(r" *(?P<marks>`{3,}|~{3,})(?P<info>[^`]*)")
 _LANGUAGE = re.compile(r"[A-Za-z0-9+#-]{0,20}")
+
+#: Languages that GitHub does not show but runs: a change to commit, diagrams with links, formulas, maps.
+_RUN = frozenset({"suggestion", "mermaid", "math", "geojson", "topojson", "stl"})
 
 
 def words(text: str) -> str:
@@ -66,10 +71,10 @@ def code(text: str) -> str:
 
 
 def fence(text: str, info: str = "") -> str:
-    """A block of code. `info` names its language."""
+    """A block of code. `info` names its language, if it is one that is only shown."""
     shown = printable(text)
     ticks = "`" * max(3, _longest_run(shown) + 1)
-    language = info if _LANGUAGE.fullmatch(info) else ""
+    language = info if _LANGUAGE.fullmatch(info) and info.lower() not in _RUN else ""
     return f"{ticks}{language}\n{shown}\n{ticks}"
 
 
@@ -97,7 +102,8 @@ def _inline(text: str) -> str:
             parts.append(code(match["code"] or match["active"] or match["ref"]))
         end = match.end()
     parts.append(_escaped(text[end:]))
-    return "".join(parts)
+    # The backticks that end one span and begin the next would be one run, which is neither's.
+    return _TOUCHING.sub("` `", "\0".join(filter(None, parts))).replace("\0", "")
 
 
 def _escaped(text: str) -> str:

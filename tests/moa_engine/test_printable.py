@@ -3,7 +3,18 @@ import pytest
 from moa_engine.printable import one_line, printable
 
 
-@pytest.mark.parametrize("text", ["plain", "naïve — 日本語", "a\n\tb", "👩\u200d💻", "non\u00a0breaking"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "plain",
+        "naïve — 日本語",
+        "a\n\tb",
+        "👩\u200d💻",
+        "non\u00a0breaking",
+        "1\ufe0f\u20e3 ❤\ufe0f",
+        "\u0645\u06cc\u200c\u062e क\u094d\u200dष",
+    ],
+)
 def test_text_for_eyes_stays_as_it_is(text: str) -> None:
     assert printable(text) == text
 
@@ -19,6 +30,10 @@ def test_text_for_eyes_stays_as_it_is(text: str) -> None:
         ("half \udc80", r"half \udc80"),
         ("over\rwritten\x08", r"over\rwritten\x08"),
         ("next\u2028line", r"next\u2028line"),
+        ("@\u200doctocat x\u200dy", r"@\u200doctocat x\u200dy"),
+        ("😀\U000e0141\ufe01", r"😀\U000e0141\ufe01"),
+        ("❤\ufe0f\ufe0f a\ufe0f", "❤\ufe0f\\ufe0f a\\ufe0f"),
+        ("a\u3164b\u2800\u034f", r"a\u3164b\u2800\u034f"),
     ],
 )
 def test_what_is_not_for_eyes_is_shown_as_an_escape(text: str, shown: str) -> None:

@@ -195,6 +195,8 @@ HOSTILE = [
     "\x1b[31m \u202e \u200b \x00",
     "\\<b> \\\\[x](https://evil.example)",
     "</details></summary>",
+    "@a````` ``` <https://evil.example> `````",
+    "``x`@octocat`` `y```#1``` GH-1`z`GH-2 GH-3GH-4",
 ]
 
 
@@ -210,6 +212,49 @@ def test_foreign_text_does_nothing(text: str) -> None:
 @settings(max_examples=300, derandomize=True, database=None, deadline=None)
 @given(st.text(alphabet="`~@#<>[]()!*_-=+|\\&$:/.w1aA,;\"' \n\t", max_size=60))
 def test_no_mixture_of_special_characters_does_anything(text: str) -> None:
+    for shown in (block(text), words(text)):
+        assert kinds(shown) <= HARMLESS
+        assert not ACTIVE.search(prose(shown))
+
+
+#: What does something on its own, to be mixed with what may take its safety away.
+PIECES = (
+    *(
+        "`",
+        "``",
+        "```",
+        "````",
+        "~~~",
+        "@octocat",
+        "https://e.example",
+        "www.e.example",
+        "<http://e.example>",
+    ),
+    *("a@b.example", "[a](b)", "![a](b)", "[^1]", "[^1]: x", "<!--", "-->", "<details>", "&#64;", "&lt;"),
+    *(
+        "#1",
+        "GH-1",
+        "\\",
+        "|",
+        "\n|-|\n",
+        "\n\n",
+        "\n    ",
+        "\n> ",
+        "\n- ",
+        " ",
+        "a",
+        "1",
+        ":",
+        "(",
+        ")",
+        "*",
+    ),
+)
+
+
+@settings(max_examples=400, derandomize=True, database=None, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=20).map("".join))
+def test_no_mixture_of_active_pieces_does_anything(text: str) -> None:
     for shown in (block(text), words(text)):
         assert kinds(shown) <= HARMLESS
         assert not ACTIVE.search(prose(shown))
@@ -239,6 +284,17 @@ run([x])
 ```
 1. done (see `https://example.com/a_b`).\
 """)
+
+
+@pytest.mark.parametrize("language", ["suggestion", "mermaid", "math", "Mermaid", "geojson"])
+def test_a_fence_is_in_no_language_that_github_runs(language: str) -> None:
+    assert [token.info for token in tokens(block(f"```{language}\nx\n```"))] == [""]
+
+
+def test_names_of_commits_are_code_and_words_stay_words() -> None:
+    assert words("since 0123abc, defaced 2026-08-01 or 12 facade") == (
+        "since `0123abc`, defaced 2026-08-01 or 12 facade"
+    )
 
 
 def test_a_bar_does_not_end_a_cell() -> None:
