@@ -88,7 +88,7 @@ class Hunt:
         self._seen: set[str] = set()
         self._noise: Counter[str] = Counter()  # differences that were none, by test or by entry
         self._fruitless: Counter[Group] = Counter()  # sightings that showed nothing new
-        self._chancy: set[str] = set()  # tests that do not do the same twice
+        self._chancy: set[str] = set()  # files with tests that do not do the same twice
 
     @property
     def over(self) -> bool:
@@ -104,7 +104,7 @@ class Hunt:
         """
         fresh: dict[str, Snippet] = {}
         for given in snippets:
-            snippet = given.stilled() if given.item in self._chancy and not given.is_still else given
+            snippet = given.stilled() if self._is_chancy(given) else given
             key = f"{snippet.item}\n{snippet.module}\n{snippet.source}"
             if key not in self._seen:
                 fresh.setdefault(key, snippet)
@@ -158,7 +158,7 @@ class Hunt:
                 sighting = self.sighted(lane, snippet)
                 if sighting is not None:
                     sightings.append(sighting)
-                else:
+                elif not self._is_chancy(snippet):
                     self._fruitless[group] += 1
             sightings.sort(key=lambda one: one.order)
             while sightings:
@@ -215,11 +215,12 @@ class Hunt:
             return None
         if not found and not snippet.is_still and self._by_chance(base, head):
             if snippet.item:
-                self._chancy.add(snippet.item)
+                self._chancy.add(snippet.item.partition("::")[0])
             return self.sighted(lane, snippet.stilled())
         if not found:
-            self._noise[snippet.item or snippet.aim] += 1 if not snippet.item else MOST_NOISE
-            self.notes[CHANCY] += 1
+            if any(one["digest"] != base[0]["digest"] for one in (*base, *head)):  # else it stands still now
+                self._noise[snippet.item or snippet.aim] += 1 if not snippet.item else MOST_NOISE
+                self.notes[CHANCY] += 1
             return None
         name = self._name_of(snippet, base[0])
         sighting = self._sighting(lane, snippet, name, found[0], base[0])
@@ -293,6 +294,10 @@ class Hunt:
             if name not in known and not self.over:
                 with contextlib.suppress(TimeIsOver):
                     self.settle(sighting)
+
+    def _is_chancy(self, snippet: Snippet) -> bool:
+        """Whether chance and the clock should stand still in it, as in others of its file, and do not."""
+        return snippet.item.partition("::")[0] in self._chancy and not snippet.is_still
 
     def _by_chance(self, base: Sequence[Details], head: Sequence[Details]) -> bool:
         """Whether a side did not do the same twice."""

@@ -34,8 +34,18 @@ DIGITS = 9
 #: Where something was seen: number of the statement, and which part of it.
 Where = tuple[int, str]
 
-#: Attributes that say where code is.
-_PLACES = (".lineno", ".filename", ".tb_lineno", ".__file__", ".pathname", ".process", ".thread", ".pid")
+#: Attributes that say where code is, and by their usual name how long something took.
+_PLACES = (
+    ".elapsed",
+    ".lineno",
+    ".filename",
+    ".tb_lineno",
+    ".__file__",
+    ".pathname",
+    ".process",
+    ".thread",
+    ".pid",
+)
 _PLAIN = frozenset({int, float, str, bytes, bool, type(None), tuple, frozenset, types.FunctionType, type})
 _DRIVEN = f"list(islice({{}}, {MOST_DRIVEN}))"
 _REFUSED = frozenset({errno.EPERM, errno.ENETUNREACH, errno.ENETDOWN, errno.EHOSTUNREACH, errno.EAFNOSUPPORT})

@@ -17,3 +17,18 @@ def test_of_a_long_text_the_last_line_comes_first() -> None:
 def test_short_values_are_seen_as_a_whole() -> None:
     assert parts({"a": 1}) == []
     assert parts("two\nlines") == []
+
+
+def test_how_long_something_took_is_no_behaviour() -> None:
+    class Answer:
+        def __init__(self, elapsed: float, path: str) -> None:
+            self.elapsed = elapsed
+            self.path = path
+
+    def digest(answer: Answer) -> str:
+        observer = Observer()
+        observer.seen(0, answer, "assigned")
+        return observer.digest()
+
+    assert digest(Answer(0.1, "a")) == digest(Answer(0.2, "a"))
+    assert digest(Answer(0.1, "a")) != digest(Answer(0.1, "b"))
