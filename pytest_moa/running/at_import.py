@@ -7,9 +7,11 @@ the import would have been the same with any other body.
 from __future__ import annotations
 
 import ast
+import importlib.abc
 import os
 import sys
 import threading
+from collections.abc import Callable, Collection
 from types import CodeType
 from typing import Any, Final
 
@@ -26,6 +28,10 @@ class Recorder:
         self._codes: set[CodeType] = set()
         self._complete = False
         self._profiler: Any = None
+
+    def start_with(self, modules: Collection[str]) -> None:
+        """Begin when the first of these is imported: until then it costs nothing."""
+        sys.meta_path.insert(0, _Trigger(modules, self.start))
 
     def start(self) -> None:
         """Begin. Nothing is known afterwards if somebody else watches already."""
@@ -94,3 +100,18 @@ def _is_lazy(node: FunctionNode) -> bool:
     return isinstance(node, ast.AsyncFunctionDef) or any(
         isinstance(one, ast.Yield | ast.YieldFrom) for one in ast.walk(node)
     )
+
+
+class _Trigger(importlib.abc.MetaPathFinder):
+    """Finds nothing, but is asked for every module before it is imported."""
+
+    def __init__(self, modules: Collection[str], called: Callable[[], None]) -> None:
+        self.modules = modules
+        self.called = called
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+        """Call when it is one of them, once."""
+        del path, target
+        if fullname in self.modules:
+            sys.meta_path.remove(self)
+            self.called()

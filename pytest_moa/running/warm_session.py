@@ -88,7 +88,7 @@ def collected(args: Mapping[str, Any], serve: Callable[[Any, Any], None]) -> Non
     """
     plugin = _Serving(args, serve)
     if args.get("mutants", True):
-        plugin.recorder.start()
+        plugin.recorder.start_with(args["modules"].keys())
     code = pytest.main(arguments(args, args["tests"]), plugins=[plugin])
     if not plugin.served:
         raise RuntimeError(f"pytest ended with exit code {int(code)} before it ran tests")
