@@ -102,7 +102,12 @@ def _measured(args: argparse.Namespace, started: float) -> MutationReport:
     with (
         _progress(quiet=args.quiet) as progress,
         Executor(
-            project, wanted.modules, workers=args.workers, confined=not args.unsafe, deadline=deadline
+            project,
+            wanted.modules,
+            workers=args.workers,
+            confined=not args.unsafe,
+            deadline=deadline,
+            record=True,
         ) as executor,
     ):
         mutants = [mutant for mutant in wanted.mutants if mutant.module in executor.modules]

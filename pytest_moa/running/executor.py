@@ -54,7 +54,7 @@ class Executor:
 
     `folders` says where candidates of a module will live (its conftests apply); by default next to the
     test that reaches most of the module. `deadline` is by `time.monotonic`; what is not done by then
-    stays unknown.
+    stays unknown. `record` what imports run: it takes time, and spares many mutants the slow path.
     """
 
     def __init__(
@@ -66,11 +66,13 @@ class Executor:
         confined: bool = True,
         folders: Mapping[str, Path] | None = None,
         deadline: float | None = None,
+        record: bool = False,
     ) -> None:
         self.project = project
         self.modules = {module.name: module for module in modules}
         self.folders = dict(folders or {})
         self.deadline = deadline
+        self.record = record
         self.verdicts: dict[str, Verdict] = {}
         self.facts: dict[str, CandidateFacts] = {}
         self.slow_files: set[str] = set()  #: that will be collected anew
@@ -307,6 +309,7 @@ class Executor:
             "folders": [str(path) for path in self.folders.values()],
             "options": list(project.options),
             "modules": {name: str(module.path) for name, module in self.modules.items()},
+            "record": self.record,
             "rewrite": sorted(self.slow_files),
             "imports": self._report["imported"] if preload == _UNCOLLECTED else [],
         }

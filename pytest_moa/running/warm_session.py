@@ -87,7 +87,7 @@ def collected(args: Mapping[str, Any], serve: Callable[[Any, Any], None]) -> Non
         RuntimeError: pytest ended before it had collected; its output says why.
     """
     plugin = _Serving(args, serve)
-    if args.get("mutants", True):
+    if args.get("record"):
         plugin.recorder.start_with(args["modules"].keys())
     code = pytest.main(arguments(args, args["tests"]), plugins=[plugin])
     if not plugin.served:

@@ -46,7 +46,7 @@ TESTS = """
 
 def test_what_did_not_run_at_import_needs_no_new_one_and_what_did_is_seen_there(tmp_path: Path) -> None:
     root = write(tmp_path, {"pytest.ini": "[pytest]", "doubled.py": DOUBLED, "test_doubled.py": TESTS})
-    with executor(root, "doubled.py") as opened:
+    with executor(root, "doubled.py", record=True) as opened:
         found = mutants(opened, "doubled")
         called = [each for each in found if each.qualname == "Doubled.__call__"]
         bodies = [each for each in called if each.before != "1"]
@@ -86,7 +86,7 @@ def test_a_generator_that_the_import_made_and_never_started_keeps_its_code(tmp_p
                 assert [next(ids), next(ids)] == [5, 7]
         """,
     }
-    with executor(write(tmp_path, files), "ids.py") as opened:
+    with executor(write(tmp_path, files), "ids.py", record=True) as opened:
         found = [each for each in mutants(opened, "ids") if each.before == "2"]
         verdicts = opened.kills(None, found).verdicts
     assert found
