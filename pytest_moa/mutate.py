@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import json
 import os
 import sys
@@ -78,6 +79,7 @@ class _Wanted:
     modules: list[SourceModule] = field(default_factory=list)
     mutants: list[Mutant] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)  #: path -> why
+    may_run_at_import: bool = False  #: whether some function of theirs may
 
 
 def _measured(args: argparse.Namespace, started: float) -> MutationReport:
@@ -107,7 +109,7 @@ def _measured(args: argparse.Namespace, started: float) -> MutationReport:
             workers=args.workers,
             confined=not args.unsafe,
             deadline=deadline,
-            record=True,
+            record=wanted.may_run_at_import,
         ) as executor,
     ):
         mutants = [mutant for mutant in wanted.mutants if mutant.module in executor.modules]
@@ -137,6 +139,7 @@ def _judge(executor: Executor, mutants: Sequence[Mutant], progress: _Line) -> No
 
 def _wanted(project: Project, text: str) -> _Wanted:
     """The mutants of a target. In a folder, what cannot be parsed is left out; elsewhere it is an error."""
+    from pytest_moa.code.import_time import run_at_import
     from pytest_moa.mutation import mutants_of
     from pytest_moa.project import TargetError
 
@@ -154,11 +157,13 @@ def _wanted(project: Project, text: str) -> _Wanted:
                 raise
             wanted.skipped[project.shown(file)] = error.message
             continue
-        found = mutants_of(module.path.read_text(encoding="utf-8"), module.name)
+        source = module.path.read_text(encoding="utf-8")
+        found = mutants_of(source, module.name)
         found = [each for each in found if f"{each.qualname}.".startswith(f"{qualname}." if qualname else "")]
         if found:
             wanted.modules.append(module)
             wanted.mutants += found
+            wanted.may_run_at_import |= bool(run_at_import(ast.parse(source)))
     if not wanted.mutants:
         why = "".join(f"; {reason}" for reason in wanted.skipped.values())
         raise TargetError(f"{written}: there is nothing in it to change{why}")
