@@ -16,7 +16,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         from review_bot.command import run
 
-        return run(sys.argv[1:] if argv is None else argv)
+        code = run(sys.argv[1:] if argv is None else argv)
     except KeyboardInterrupt:
         print("review-bot: interrupted", file=sys.stderr)
-        return INTERRUPTED
+        code = INTERRUPTED
+    if argv is None:  # the process ends now: another Ctrl-C must not end it with a traceback
+        import signal
+
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return code

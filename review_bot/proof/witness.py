@@ -223,7 +223,10 @@ def _together(tests: list[str]) -> str:
 
 @contextmanager
 def _stopped_by_ctrl_c(stop: threading.Event) -> Iterator[None]:
-    """The first Ctrl-C ends the search with what it has found; the second one raises as usual."""
+    """The first Ctrl-C ends the search with what it has found; the second one raises as usual.
+
+    Once it has ended so, no further one may keep what was found from being shown: all are ignored then.
+    """
     before = signal.getsignal(signal.SIGINT)
 
     def first_time(*_: object) -> None:
@@ -238,7 +241,7 @@ def _stopped_by_ctrl_c(stop: threading.Event) -> Iterator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, signal.SIG_IGN if stop.is_set() else before)
 
 
 def _say(message: str) -> None:
