@@ -18,6 +18,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -155,7 +156,9 @@ def _searched(args: argparse.Namespace, change: Change) -> tuple[list[BehaviourR
         except KeyboardInterrupt:
             if not proved:
                 raise
-            proof, whole = Proof(tuple(proved), notes=("interrupted before the search was over",)), False
+            proof, whole = Proof(tuple(proved)), False
+    if stop.is_set():
+        proof = replace(proof, notes=("interrupted before the search was over", *proof.notes))
     found = Found(Cleaner(Redactor().mask))
     found.add(proof)
     return sorted(found.behaviours.values(), key=by_interest), found.report(), whole

@@ -113,7 +113,7 @@ def test_a_second_ctrl_c_tells_what_was_proved_and_leaves_no_process(stats: GitR
     # 1: the search had ended by then, as the first one told it to.
     assert process.returncode in (1, 130)
     assert "stats.py:2 stats:mean" in out
-    assert (process.returncode == 130) == ("note: interrupted before the search was over" in out)
+    assert "note: interrupted before the search was over" in out
     assert "Traceback" not in err
     until = time.monotonic() + 10
     while any(map(_is_running, started)) and time.monotonic() < until:
