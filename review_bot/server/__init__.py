@@ -1,0 +1,1 @@
+"""The self-hosted GitHub App: deliveries in, one review for each push out."""
