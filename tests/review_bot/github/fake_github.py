@@ -5,9 +5,9 @@
         client = connect(fake.connection())
 
 Behind it is a real bare repository: lines, hunks, renames and merge bases are git's. What it enforces: see
-`fake_rules.py`, `fake_reviews.py`, `fake_checks.py`, `fake_graphql.py` and `fake_limits.py`. What goes wrong
-on the way is asked for with `break_next`, and `watchers` are told of each request before it is done and
-after, so that a test can kill whoever sent it right there.
+`fake_rules.py`, `fake_reviews.py`, `fake_checks.py`, `fake_graphql.py`, `fake_limits.py` and `fake_apps.py`.
+What goes wrong on the way is asked for with `break_next`, and `watchers` are told of each request before it
+is done and after, so that a test can kill whoever sent it right there.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from review_bot.github.client import Connection, Patience
 from tests.review_bot.github import fake_checks, fake_graphql, fake_reviews
+from tests.review_bot.github.fake_apps import Apps
 from tests.review_bot.github.fake_git import git_over_http
 from tests.review_bot.github.fake_limits import Limits
 from tests.review_bot.github.fake_model import Token, job_token
@@ -96,6 +97,7 @@ class FakeGithub:
     ) -> None:
         self.clock = clock
         self.state = State(bare, repository, clock)
+        self.apps = Apps(self.state, clock)
         self.limits = Limits(clock)
         self.sent: list[Sent] = []
         self.watchers: list[Watcher] = []
@@ -216,14 +218,17 @@ class FakeGithub:
         if request.headers.get("X-GitHub-Api-Version", "2022-11-28") not in ("2022-11-28", "2026-03-10"):
             # docs: API versions: 400 for one that is not supported.
             raise Problem(400, "The version of the API is not supported")
+        if sent.data is _NOT_JSON:
+            raise Problem(400, "Problems parsing JSON")
+        said = request.headers.get("Authorization", "")
+        if answer := self.apps.answer(sent.method, sent.path, said, sent.data):
+            return answer
         token = self._token(request)
         query = dict(parse_qsl(urlsplit(request.path).query))
         call = Call(sent.method, sent.path, query, request.headers.get("Accept", ""), sent.data, token)
         headers |= self.limits.headers()
         self.limits.spend(call)
         headers |= self.limits.headers()
-        if sent.data is _NOT_JSON:
-            raise Problem(400, "Problems parsing JSON")
         if sent.path == "/graphql":
             return 200, fake_graphql.answer(self.state, call)
         path = self._by_name(request, sent)
@@ -266,9 +271,12 @@ class FakeGithub:
         if len(request.headers.get_all("Authorization", [])) > 1:
             # seen: when git sends the header of actions/checkout and another one.
             raise Problem(400, "Duplicate header: Authorization")
-        if secret not in self.state.tokens:
+        token = self.state.tokens.get(secret)
+        if token is None or token.expires <= self.clock():
             raise Problem(401, "Bad credentials")
-        return self.state.tokens[secret]
+        if token.repositories is not None and self.state.repository not in token.repositories:
+            raise Problem(404, "Not Found")
+        return token
 
 
 def _page(found: Any, query: Mapping[str, str], url: str, headers: dict[str, str]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +20,8 @@ class Token:
     login: str
     kind: str  #: job, app or personal
     permissions: dict[str, str]
+    expires: float = math.inf
+    repositories: frozenset[str] | None = None  #: all, if it is for no certain ones
 
     def may(self, permission: str, level: str) -> bool:
         held = self.permissions.get(permission, "none")
