@@ -46,7 +46,7 @@ def run_lines(stored: StoredRun, task_type: type[Task[Any]], format: str) -> Ite
                 "task": stored.task,
                 "committee": stored.committee,
                 "status": stored.status,
-                "attempts": [_attempt_json(attempt) for attempt in stored.attempts],
+                "attempts": [attempt_json(attempt) for attempt in stored.attempts],
                 "fates": fates,
                 "result": None if stored.result is None else json.loads(stored.result),
             },
@@ -105,7 +105,7 @@ def _indented(text: str) -> Iterator[str]:
         yield f"      {printable(line)}"
 
 
-def _attempt_json(attempt: Attempt) -> dict[str, Any]:
+def attempt_json(attempt: Attempt) -> dict[str, Any]:
     """An attempt without what `moa export` is for: the full messages and the raw answer."""
     cost = attempt.cost_usd
     fields = asdict(attempt)
