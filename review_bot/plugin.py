@@ -23,11 +23,12 @@ def moa_member_kinds() -> Sequence[MemberKind]:
 
 @hookimpl
 def moa_config_sections() -> Mapping[str, type[Section]]:
-    """`[tool.moa.review]` and `[tool.moa.github]`."""
+    """`[tool.moa.review]`, `[tool.moa.github]` and `[tool.moa.server]`."""
     from review_bot.github.settings import GithubSettings
+    from review_bot.server.settings import ServerSettings
     from review_bot.settings import ReviewSettings
 
-    return {"review": ReviewSettings, "github": GithubSettings}
+    return {"review": ReviewSettings, "github": GithubSettings, "server": ServerSettings}
 
 
 @hookimpl

@@ -6,6 +6,7 @@ from moa_engine.plugins import load_plugins
 from review_bot.github.settings import GithubSettings
 from review_bot.review_task import ReviewTask
 from review_bot.reviewers.reviewer import KINDS
+from review_bot.server.settings import ServerSettings
 from review_bot.settings import ReviewSettings
 
 
@@ -13,7 +14,8 @@ def test_the_engine_finds_the_reviewers_the_settings_and_the_task():
     plugins = load_plugins({})
     kinds = {kind.name for found in plugins.hook.moa_member_kinds() for kind in found}
     assert set(KINDS) <= kinds
-    assert {"review": ReviewSettings, "github": GithubSettings} in plugins.hook.moa_config_sections()
+    sections = {"review": ReviewSettings, "github": GithubSettings, "server": ServerSettings}
+    assert sections in plugins.hook.moa_config_sections()
     assert [ReviewTask] in plugins.hook.moa_tasks()
 
 
