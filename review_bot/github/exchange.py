@@ -53,12 +53,13 @@ class Answer:
 
 
 class Exchange:
-    """Requests with a token."""
+    """Requests with a token; an App itself brings another `auth`."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, auth: Auth.Auth | None = None) -> None:
+        self.clock_ahead = 0.0  #: how many seconds our clock was ahead of GitHub's, by the last answer
         self._patience = connection.patience
         github = Github(
-            auth=Auth.Token(connection.token),
+            auth=auth or Auth.Token(connection.token),
             base_url=connection.api_url,
             timeout=connection.timeout,
             user_agent="pytest-moa",
@@ -92,6 +93,10 @@ class Exchange:
     def write(self, verb: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
         """Write, once."""
         return self._until_clear(verb, path, again=False, input=body)
+
+    def ask(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """A POST that does no harm when it is sent again."""
+        return self._until_clear("POST", path, again=True, input=body)
 
     def query(self, text: str, **variables: Any) -> Mapping[str, Any]:
         """Read by GraphQL."""
@@ -129,6 +134,7 @@ class Exchange:
                 failure = Unreachable(f"{doing}: GitHub cannot be reached ({_kind(error)})")
             else:
                 answer = Answer(status, headers, text)
+                self.clock_ahead = self._patience.clock() - self._now(answer)
                 if (asked := self._limited(answer, attempt)) is not None:
                     wait, tries = asked, 0
                     failure = LimitReached(
