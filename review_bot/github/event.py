@@ -1,4 +1,4 @@
-"""Which pull request a CI job is about: from options, or from the event that GitHub started the job with.
+"""Which pull request a review is wanted of: by options, or by the event that GitHub tells a job or a server.
 
 An event is written by whoever opened the pull request: only numbers and texts are taken out of it, and
 whatever decides something is asked of GitHub again. Strict models reject real payloads, so nothing is
@@ -19,8 +19,11 @@ from moa_engine.errors import ConfigError
 #: GitHub cuts payloads off at 25 MB.
 _LARGEST = 26_000_000
 
-_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*/[A-Za-z0-9._-]+")
+#: The owner may have an underscore: accounts that a company manages end with one and its short name.
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
 _REF = re.compile(r"refs/pull/([1-9][0-9]{0,9})/(?:merge|head)")
+_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}(?:\[bot\])?")
 _NUMBER = re.compile(r"[1-9][0-9]{0,17}")
 
 #: What of a pull request's events is a reason to review it; `closed` or `assigned` is none.
@@ -44,6 +47,26 @@ class Target:
     number: int
     event: str = ""
     said: Said | None = None
+    action: str = ""
+    head: str = ""  #: the commit that the event is about; "" where it does not say
+    again: bool = False  #: somebody pressed "re-run" at a check: also a head that was reviewed
+
+    def to_json(self) -> dict[str, Any]:
+        """All but which pull request it is, as JSON for `from_json`."""
+        said = {"id": self.said.id, "author": self.said.author, "body": self.said.body} if self.said else None
+        return {
+            "event": self.event,
+            "action": self.action,
+            "head": self.head,
+            "again": self.again,
+            "said": said,
+        }
+
+    @classmethod
+    def from_json(cls, repository: str, number: int, data: Mapping[str, Any]) -> Target:
+        """What `to_json` wrote."""
+        said = Said(**data["said"]) if data["said"] else None
+        return cls(repository, number, data["event"], said, data["action"], data["head"], data["again"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +83,7 @@ def read_target(number: int | None, repository: str | None, environ: Mapping[str
         ConfigError: there is neither, or they cannot be read.
     """
     name = repository or environ.get("GITHUB_REPOSITORY", "")
-    if not _REPOSITORY.fullmatch(name):
+    if not is_repository(name):
         raise ConfigError(
             f"{name!r} is no repository on GitHub" if name else "which repository on GitHub is not known",
             hint="name it: --repo-name owner/name (in GitHub's jobs: GITHUB_REPOSITORY)",
@@ -72,7 +95,7 @@ def read_target(number: int | None, repository: str | None, environ: Mapping[str
     event = environ.get("GITHUB_EVENT_NAME", "")
     path = environ.get("GITHUB_EVENT_PATH", "")
     if path:
-        return _from_event(name, event, _payload(Path(path)))
+        return read_event(name, event, _payload(Path(path)))
     if found := _REF.fullmatch(environ.get("GITHUB_REF", "")):
         return Target(name, int(found[1]), event)
     raise ConfigError(
@@ -93,8 +116,20 @@ def _payload(path: Path) -> Mapping[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _from_event(repository: str, event: str, payload: Mapping[str, Any]) -> Target | NoTarget:
+def is_repository(name: str) -> bool:
+    """Whether this can be the name of a repository on GitHub: owner/name."""
+    return _REPOSITORY.fullmatch(name) is not None
+
+
+def read_event(repository: str, event: str, payload: Mapping[str, Any]) -> Target | NoTarget:
+    """The pull request of this repository that an event gives a reason to look at.
+
+    Raises:
+        ConfigError: the event is of a workflow that was started by hand, without a number.
+    """
     action = payload.get("action")
+    if event in ("check_run", "check_suite"):
+        return _check(repository, event, payload)
     if event == "issue_comment" or (not event and "comment" in payload and "issue" in payload):
         return _comment(repository, payload)
     if event == "workflow_dispatch" or (not event and "inputs" in payload):
@@ -106,10 +141,19 @@ def _from_event(repository: str, event: str, payload: Mapping[str, Any]) -> Targ
                 hint="give its workflow_dispatch an input `pr`",
             )
         return Target(repository, number, "workflow_dispatch")
-    if number := _number(_table(payload, "pull_request").get("number")):
+    pull = _table(payload, "pull_request")
+    if number := _number(pull.get("number")):
         if isinstance(action, str) and action not in _REASONS:
-            return NoTarget(f"a pull request that was {action.replace('_', ' ')} is not reviewed again")
-        return Target(repository, number, event or "pull_request")
+            return NoTarget(f"a pull request that was {_words(action)} is not reviewed again")
+        if (
+            action == "edited"
+            and isinstance(payload.get("changes"), dict)
+            and "base" not in payload["changes"]
+        ):
+            return NoTarget("of the pull request only the title or the text was edited")
+        head = _sha(_table(pull, "head").get("sha"))
+        action = action if isinstance(action, str) else ""
+        return Target(repository, number, event or "pull_request", action=action, head=head)
     return NoTarget(f"the event {event or 'of this job'} is about no pull request")
 
 
@@ -123,12 +167,38 @@ def _comment(repository: str, payload: Mapping[str, Any]) -> Target | NoTarget:
         return NoTarget("only a new comment can ask for something")
     if not isinstance(author, str) or not isinstance(body, str):
         return NoTarget("the comment has no author or no text")
-    return Target(repository, number, "issue_comment", Said(id, author, body))
+    if not _LOGIN.fullmatch(author):
+        return NoTarget("the comment's author has no name that GitHub gives")
+    return Target(repository, number, "issue_comment", Said(id, author, body), "created")
+
+
+def _check(repository: str, event: str, payload: Mapping[str, Any]) -> Target | NoTarget:
+    if payload.get("action") != "rerequested":
+        return NoTarget("of a check only its re-run is a reason for a review")
+    check = _table(payload, event)
+    pulls = check.get("pull_requests")
+    pull = pulls[0] if isinstance(pulls, list) and pulls else {}  # GitHub names none of a fork
+    number = _number(pull.get("number")) if isinstance(pull, dict) else 0
+    if not number:
+        return NoTarget("the check is on no pull request that the event names")
+    return Target(
+        repository, number, event, action="rerequested", head=_sha(check.get("head_sha")), again=True
+    )
 
 
 def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     found = data.get(key)
     return found if isinstance(found, dict) else {}
+
+
+def _sha(value: object) -> str:
+    """A commit's full name; "" for everything else."""
+    return value if isinstance(value, str) and _SHA.fullmatch(value) else ""
+
+
+def _words(action: str) -> str:
+    """An action for people; what is none of GitHub's is not repeated."""
+    return action.replace("_", " ") if re.fullmatch(r"[a-z_]{1,40}", action) else "changed somehow"
 
 
 def _number(value: object) -> int:

@@ -25,8 +25,34 @@ def of_event(tmp_path: Path, name: str, payload: Any) -> Target | NoTarget:
 @pytest.mark.parametrize("event", ["pull_request", "pull_request_target"])
 @pytest.mark.parametrize("action", ["opened", "synchronize", "ready_for_review", "reopened"])
 def test_a_push_to_a_pull_request(tmp_path: Path, event: str, action: str) -> None:
-    payload = {"action": action, "pull_request": {"number": 7, "unknown": {"deep": [1]}}}
-    assert of_event(tmp_path, event, payload) == Target("o/r", 7, event)
+    pull = {"number": 7, "unknown": {"deep": [1]}}
+    assert of_event(tmp_path, event, {"action": action, "pull_request": pull}) == Target(
+        "o/r", 7, event, action=action
+    )
+    pull["head"] = {"sha": "0123456789" * 4}
+    assert of_event(tmp_path, event, {"action": action, "pull_request": pull}) == Target(
+        "o/r", 7, event, action=action, head="0123456789" * 4
+    )
+
+
+def test_only_a_new_base_makes_an_edited_pull_request_another_one(tmp_path: Path) -> None:
+    payload: dict[str, Any] = {"action": "edited", "pull_request": {"number": 7}}
+    titled, moved = {"title": {"from": "x"}}, {"base": {"ref": {"from": "main"}}}
+    assert isinstance(of_event(tmp_path, "pull_request", {**payload, "changes": titled}), NoTarget)
+    assert isinstance(of_event(tmp_path, "pull_request", {**payload, "changes": titled | moved}), Target)
+
+
+@pytest.mark.parametrize("event", ["check_run", "check_suite"])
+def test_a_check_that_somebody_runs_again_asks_for_a_review(tmp_path: Path, event: str) -> None:
+    check: dict[str, Any] = {"head_sha": "a" * 40, "pull_requests": [{"number": 7}, {"number": 8}]}
+    payload = {"action": "rerequested", event: check}
+    assert of_event(tmp_path, event, payload) == Target(
+        "o/r", 7, event, action="rerequested", head="a" * 40, again=True
+    )
+    assert isinstance(of_event(tmp_path, event, {**payload, "action": "completed"}), NoTarget)
+    for nothing in ([], {}, [7], [{}], None):
+        check["pull_requests"] = nothing
+        assert isinstance(of_event(tmp_path, event, payload), NoTarget)
 
 
 def test_a_closed_pull_request_is_no_reason_for_a_review(tmp_path: Path) -> None:
@@ -42,7 +68,7 @@ def test_a_comment_on_a_pull_request(tmp_path: Path) -> None:
         "comment": {"id": 9, "body": "/review", "user": {"login": "ada"}},
     }
     assert of_event(tmp_path, "issue_comment", payload) == Target(
-        "o/r", 7, "issue_comment", Said(9, "ada", "/review")
+        "o/r", 7, "issue_comment", Said(9, "ada", "/review"), "created"
     )
     assert isinstance(of_event(tmp_path, "issue_comment", {**payload, "action": "edited"}), NoTarget)
     assert isinstance(of_event(tmp_path, "issue_comment", {**payload, "issue": {"number": 7}}), NoTarget)
@@ -70,7 +96,7 @@ def test_a_job_without_an_event_knows_the_pull_request_from_its_ref() -> None:
         read_target(None, None, {"GITHUB_REPOSITORY": "o/r", "GITHUB_REF": "refs/heads/main"})
 
 
-@pytest.mark.parametrize("name", ["", "r", "o/r/x", "../r", "o/r\n", "o/r?x=1", "-o/r"])
+@pytest.mark.parametrize("name", ["", "r", "o/r/x", "../r", "o/..", "o/r\n", "o/r?x=1", "-o/r"])
 def test_a_repository_has_an_owner_and_a_name(name: str) -> None:
     with pytest.raises(ConfigError, match="repository"):
         read_target(1, name, {})
@@ -97,6 +123,13 @@ def test_an_event_without_a_usable_number_is_about_nothing(tmp_path: Path, paylo
 def test_an_event_that_is_no_json_is_refused(tmp_path: Path, payload: str) -> None:
     with pytest.raises(ConfigError, match="no JSON"):
         of_event(tmp_path, "pull_request", payload)
+
+
+def test_a_target_can_be_kept_as_json() -> None:
+    pushed = Target("o/r", 7, "pull_request", action="synchronize", head="a" * 40)
+    commented = Target("o/r", 7, "issue_comment", Said(9, "ada", "/review"), "created")
+    for target in (pushed, commented):
+        assert Target.from_json("o/r", 7, json.loads(json.dumps(target.to_json()))) == target
 
 
 def test_an_event_that_is_not_there_is_named(tmp_path: Path) -> None:
