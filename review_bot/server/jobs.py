@@ -3,31 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from review_bot.github.event import Said, Target
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """What called for a job."""
-
-    event: str  #: GitHub's name of it; "" for somebody on the server's page
-    said: Said | None = None  #: the comment, where one did
-    asked: bool = False  #: somebody asked for it anew: also what was reviewed before is reviewed
-
-    def to_json(self) -> dict[str, Any]:
-        """As it is kept."""
-        said = self.said
-        comment = said and {"id": said.id, "author": said.author, "body": said.body}
-        return {"event": self.event, "said": comment, "asked": self.asked}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Reason:
-        """What `to_json` gave."""
-        said = data["said"]
-        return cls(data["event"], said and Said(said["id"], said["author"], said["body"]), data["asked"])
+from review_bot.github.event import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,25 +14,32 @@ class Job:
     """One unit of work. Jobs of one pull request are done one at a time, in the order they came."""
 
     id: str  #: see `push_id` and `comment_id`; a further try has a number behind "~"
-    repository: str  #: owner/name
-    number: int
     installation: int
-    head: str  #: the commit that was pushed; "" for comments
-    reason: Reason = field(default_factory=lambda: Reason(""))
+    target: Target  #: the pull request, and what called for the job
+
+    @property
+    def repository(self) -> str:
+        """owner/name."""
+        return self.target.repository
+
+    @property
+    def number(self) -> int:
+        """The pull request's number."""
+        return self.target.number
+
+    @property
+    def head(self) -> str:
+        """The commit that called for the job; "" for comments. What is reviewed is the newest one."""
+        return self.target.head
 
     @property
     def pull(self) -> str:
         """The pull request's name, `owner/name#12`: the part of the queue in which one job runs at a time."""
         return pull_name(self.repository, self.number)
 
-    @property
-    def target(self) -> Target:
-        """What the command `review-bot github` takes from an event."""
-        return Target(self.repository, self.number, self.reason.event, self.reason.said)
-
-    def again(self, tries: int) -> Job:
-        """The same work as another job, the `tries`-th; the first one is number 1 and has no suffix."""
-        return replace(self, id=f"{self.id.partition('~')[0]}~{tries}")
+    def again(self, number: int) -> Job:
+        """The same work as another job: the `number`-th; the first has no suffix."""
+        return replace(self, id=f"{first_id(self.id)}~{number}")
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept in the queue and given to the child process."""
@@ -62,21 +48,14 @@ class Job:
             "repository": self.repository,
             "number": self.number,
             "installation": self.installation,
-            "head": self.head,
-            "reason": self.reason.to_json(),
+            "target": self.target.to_json(),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Job:
         """What `to_json` gave."""
-        return cls(
-            data["id"],
-            data["repository"],
-            data["number"],
-            data["installation"],
-            data["head"],
-            Reason.from_json(data["reason"]),
-        )
+        target = Target.from_json(data["repository"], data["number"], data["target"])
+        return cls(data["id"], data["installation"], target)
 
 
 def pull_name(repository: str, number: int) -> str:
@@ -84,11 +63,17 @@ def pull_name(repository: str, number: int) -> str:
     return f"{repository}#{number}"
 
 
-def push_id(repository: str, number: int, head: str) -> str:
-    """The id of the job for a commit that was pushed: delivered twice, it is one job."""
-    return f"{pull_name(repository, number)}@{head}"
+def push_id(target: Target) -> str:
+    """The id of the first job for a commit: delivered twice, it is one job."""
+    return f"{pull_name(target.repository, target.number)}@{target.head}"
 
 
-def comment_id(repository: str, number: int, comment: int) -> str:
+def comment_id(target: Target) -> str:
     """The id of the job for a comment."""
-    return f"{pull_name(repository, number)}!{comment}"
+    assert target.said is not None
+    return f"{pull_name(target.repository, target.number)}!{target.said.id}"
+
+
+def first_id(id: str) -> str:
+    """The id of the first job for the same commit or comment."""
+    return id.partition("~")[0]

@@ -7,25 +7,32 @@ import json
 import pytest
 
 from moa_engine.errors import MoaError
-from review_bot.github.event import Said
-from review_bot.server.jobs import Job, Reason, comment_id, push_id
+from review_bot.github.event import Said, Target
+from review_bot.server.jobs import Job, comment_id, first_id, push_id
 from review_bot.server.settings import ServerSettings, matches
+
+HEAD = "ab" * 20
 
 
 def test_a_job_is_the_same_after_the_queue() -> None:
     said = Said(7, "ann", "/review full\nplease \N{SNOWMAN}")
-    for reason in (Reason("pull_request"), Reason("issue_comment", said), Reason("", None, True)):
-        job = Job("shop/cart#3@abc", "shop/cart", 3, 11, "abc", reason)
+    for target in (
+        Target("shop/cart", 3, "pull_request", action="opened", head=HEAD),
+        Target("shop/cart", 3, "issue_comment", said, "created"),
+        Target("shop/cart", 3, again=True),
+    ):
+        job = Job("shop/cart#3@abc", 11, target)
         assert Job.from_json(json.loads(json.dumps(job.to_json()))) == job
 
 
 def test_names_of_jobs() -> None:
-    job = Job(push_id("shop/cart", 3, "abc"), "shop/cart", 3, 11, "abc")
-    assert job.id == "shop/cart#3@abc"
+    push = Target("shop/cart", 3, "pull_request", head=HEAD)
+    job = Job(push_id(push), 11, push)
+    assert job.id == f"shop/cart#3@{HEAD}"
     assert job.pull == "shop/cart#3"
-    assert job.again(2).id == "shop/cart#3@abc~2"
-    assert job.again(2).again(3).id == "shop/cart#3@abc~3"
-    assert comment_id("shop/cart", 3, 99) == "shop/cart#3!99"
+    assert job.again(2).again(3).id == f"shop/cart#3@{HEAD}~3"
+    assert first_id(job.again(2).id) == job.id
+    assert comment_id(Target("shop/cart", 3, "issue_comment", Said(99, "ann", "/review"))) == "shop/cart#3!99"
 
 
 @pytest.mark.parametrize(
