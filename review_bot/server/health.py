@@ -16,7 +16,7 @@ from review_bot.server.database import Database, run_records
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """One member since some time. Seconds are None where it gave no answer; cost where a price is not known."""
+    """One member since some time. Seconds are None without an answer, the cost where a price is not known."""
 
     name: str
     kind: str
@@ -100,17 +100,20 @@ def _plus(one: float | None, other: float | None) -> float | None:
 def _health(name: str, total: _Sum) -> Health:
     times = sorted(total.latencies)
     return Health(
-        name,
-        total.kind,
-        total.model,
-        total.runs,
-        *(total.counts[count] for count in ("calls", "answers", "failures", "cached")),
-        percentile(times, 0.5),
-        percentile(times, 0.95),
-        times[-1] if times else None,
-        total.cost,
-        total.error.get("text", ""),
-        total.error.get("code", ""),
-        total.error.get("at"),
-        total.error_run,
+        name=name,
+        kind=total.kind,
+        model=total.model,
+        runs=total.runs,
+        calls=total.counts["calls"],
+        answers=total.counts["answers"],
+        failures=total.counts["failures"],
+        cached=total.counts["cached"],
+        p50=percentile(times, 0.5),
+        p95=percentile(times, 0.95),
+        slowest=times[-1] if times else None,
+        cost=total.cost,
+        error=total.error.get("text", ""),
+        error_code=total.error.get("code", ""),
+        error_at=total.error.get("at"),
+        error_run=total.error_run,
     )

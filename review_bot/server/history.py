@@ -163,7 +163,9 @@ def run(database: Database, name: str) -> RunRecord | None:
     query = _runs(run_records.c.members, run_records.c.document).where(run_records.c.run == name)
     with database.reading() as connection:
         row = connection.execute(query).one_or_none()
-    return row and RunRecord(**_run(row), members=row.members, document=row.document)
+    if row is None:
+        return None
+    return RunRecord(**_run(row), members=row.members, document=row.document)
 
 
 def job_known(database: Database, name: str) -> bool:

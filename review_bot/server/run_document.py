@@ -1,7 +1,8 @@
 """What the page shows of a run: its row in `run_records`, made from the record of who did the review.
 
 The JSON in it is what other commands print: attempts as in `moa show --format json`, the review as in
-`review-bot review --format json`. Added is the ledger between the two: what was said before it was merged.
+`review-bot review --format json`. Added is the ledger between the two, what was said before it was
+merged, and the code that findings are about.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from moa_engine.assembly import fact_to_json
 from moa_engine.shown import attempt_json
 from review_bot.formats.as_json import to_json
+from review_bot.formats.frame import Frames
 from review_bot.formats.well_formed import well_formed
 from review_bot.github.report import report
 
@@ -48,7 +50,7 @@ def run_columns(
         "pull": pull and _pull(pull, mask),
         "attempts": [_attempt(attempt, mask) for attempt in stored.attempts],
         **_said(outcome, mask),
-        "review": outcome and _review(outcome, mask),
+        **_reviewed(outcome, mask),
     }
     return {
         "run": stored.id,
@@ -106,9 +108,16 @@ def _said(outcome: Outcome[Review] | None, mask: Mask) -> dict[str, list[dict[st
     return {"items": items, "stances": stances, "facts": facts}
 
 
-def _review(outcome: Outcome[Review], mask: Mask) -> dict[str, Any]:
+def _reviewed(outcome: Outcome[Review] | None, mask: Mask) -> dict[str, Any]:
+    """The review as JSON; and for each finding, by its id, the code that it is about and that it suggests."""
+    if outcome is None:
+        return {"review": None, "frames": {}}
     told = report(outcome, mask)
-    return to_json(told.outcome, told.change)
+    frames, shown = Frames(told.change), {}
+    for finding in outcome.result.findings if outcome.result else ():
+        suggested = frames.suggested(finding) if finding.suggestion is not None else []
+        shown[finding.id] = {"lines": [list(line) for line in frames.frame(finding)], "suggested": suggested}
+    return {"review": to_json(told.outcome, told.change), "frames": _each(shown, mask)}
 
 
 def _members(stored: StoredRun, outcome: Outcome[Review] | None, mask: Mask) -> list[dict[str, Any]]:
