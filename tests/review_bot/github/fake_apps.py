@@ -14,6 +14,7 @@ import json
 import re
 import secrets
 import string
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -115,6 +116,8 @@ class Apps:
     """All apps, and what they ask of GitHub."""
 
     token_seconds = 3600  #: docs: "Installation tokens expire one hour from the time you create them."
+    #: What signatures are held against: what is signed has the real time in it, whatever a test's clock says.
+    signing_clock: Callable[[], float] = staticmethod(time.time)
     stateless = False  #: tokens are `ghs_APPID_JWT`, as since 2026, instead of `ghs_` and 36 letters
 
     def __init__(self, state: State, clock: Callable[[], float]) -> None:
@@ -169,12 +172,12 @@ class Apps:
             if app is None or kind.lower() != "bearer":
                 # seen: when the id is of no app.
                 raise Problem(404, "Integration not found")
-            lenient = {"verify_exp": False, "verify_iat": False}
-            jwt.decode(text, _public(app.private_key), algorithms=["RS256"], options=lenient)
+            key = _public(app.private_key)
+            jwt.decode(text, key, algorithms=["RS256"], options={"verify_exp": False, "verify_iat": False})
         except (jwt.PyJWTError, ValueError) as error:
             # seen: for a wrong key, and for what is no JSON web token.
             raise Problem(401, "A JSON web token could not be decoded") from error
-        now, issued, expires = self._clock(), claims.get("iat"), claims.get("exp")
+        now, issued, expires = self.signing_clock(), claims.get("iat"), claims.get("exp")
         if not isinstance(issued, int) or issued > now:
             must = "must be an Integer representing the time that the assertion was issued"
             raise Problem(401, f"'Issued at' claim ('iat') {must}")
