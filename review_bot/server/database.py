@@ -144,8 +144,8 @@ executors = Table(
 #: PostgreSQL's advisory lock under which tables are made, since two servers may start at once.
 _MAKING_TABLES = 0x6D6F61  # "moa"
 
-#: Seconds that a write waits for another one's end.
-_PATIENCE = 10
+#: Seconds that a connection, or SQLite's lock, is waited for.
+_PATIENCE = 5
 
 
 class DatabaseFailed(MoaError):
@@ -222,8 +222,10 @@ _EXAMPLES = "for example sqlite:///server.sqlite or postgresql://user:password@h
 
 
 def _postgresql(url: URL) -> Engine:
-    # Pre-ping: connections that a restart of the database broke are replaced, not handed out.
-    return create_engine(url, pool_pre_ping=True, pool_size=10, connect_args={"connect_timeout": _PATIENCE})
+    # Pre-ping: connections that a restart of the database broke are replaced, not handed out. The timeout
+    # is for a database whose machine is gone without a word.
+    limits = {"connect_timeout": _PATIENCE, "tcp_user_timeout": 10_000}
+    return create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=limits)
 
 
 def _sqlite(url: URL) -> Engine:

@@ -24,7 +24,7 @@ from review_bot.server.settings import matches
 LISTENED = ("pull_request", "issue_comment", "check_run", "check_suite")
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{7,63}")
-_EVENT = re.compile(r"[a-z][a-z_]{0,59}")
+_EVENT = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _SIGNATURE = re.compile(r"sha256=([0-9a-f]{64})")
 
 #: Larger numbers fit into no column; GitHub gives none.
