@@ -30,14 +30,11 @@ from moa_engine.options import add_committee_options, flags
 from review_bot.formats import FORMATS
 
 if TYPE_CHECKING:
-    from moa_engine.committee import Committee
     from moa_engine.outcome import Outcome
     from moa_engine.plan import Plan
-    from moa_engine.session import Session
     from review_bot.change import Change
     from review_bot.finding import Review, Severity
     from review_bot.outputs import Output
-    from review_bot.review_task import ReviewTask
     from review_bot.settings import ReviewSettings
 
 REVIEWED, FOUND, USAGE, PARTIAL, NO_REVIEW = 0, 1, 2, 3, 4
@@ -227,6 +224,8 @@ def _review(args: argparse.Namespace) -> int:
     from moa_engine.session import open_session, plan_for, run_task
     from moa_engine.terminal import progress
     from review_bot.outputs import check_writable, paired, write
+    from review_bot.preparing import committee_of, nothing_of, rules_of, task_of
+    from review_bot.read_change import read_change
 
     outputs = paired(args.outputs or ())
     check_writable(outputs)
@@ -235,7 +234,24 @@ def _review(args: argparse.Namespace) -> int:
     with open_session(start=args.repo, config=args.config, flags=given) as session:
         settings = cast("ReviewSettings", session.sections["review"])
         committee = committee_of(session, settings)
-        task = _task(args, session, settings, committee)
+        change = read_change(
+            args.repo,
+            range=None if args.range == "-" else args.range,
+            staged=args.staged,
+            working=args.working,
+            patch="-" if args.range == "-" else args.patch,
+            rules=rules_of(settings),
+            guidelines=session.settings.guidelines,
+        )
+        task = task_of(
+            change,
+            committee,
+            session,
+            settings,
+            repository=args.repo if change.base_tree else None,
+            environ=os.environ,
+            suggestions=args.suggestions,
+        )
         if not task.change.files:
             outcome = nothing_of(task)
         else:
@@ -251,67 +267,6 @@ def _review(args: argparse.Namespace) -> int:
     return _exit_code(outcome, settings.fail_on, args.strict)
 
 
-def committee_of(session: Session, settings: ReviewSettings) -> Committee:
-    """Who reviews: the committee that is configured, and the reviewers that sit on every one.
-
-    Raises:
-        ConfigError: nobody does, or a reviewer is not known.
-    """
-    from moa_engine.committee import build_committee
-    from moa_engine.config_check import refusal, unknown_name
-    from moa_engine.plugins import member_kinds, subject_reading
-    from review_bot.reviewers.reviewer import standing_members
-
-    standing = standing_members(settings)
-    kinds = sorted(subject_reading(member_kinds(session.plugins)))
-    if unknown := [kind for kind in standing if kind not in kinds]:
-        place = ("review", "reviewers")
-        raise refusal(unknown_name(place, "kind of reviewer", kind, kinds) for kind in unknown)
-    committee = build_committee(session.settings, session.plugins, standing=standing)
-    if not committee.members:
-        raise ConfigError(
-            "nobody is on the committee: no model is configured, and [tool.moa.review] reviewers is empty",
-            hint="leave `reviewers` out for the usual tools, or configure a model: moa init",
-        )
-    return committee
-
-
-def _task(
-    args: argparse.Namespace, session: Session, settings: ReviewSettings, committee: Committee
-) -> ReviewTask:
-    from review_bot.proof.deciding import decide
-    from review_bot.read_change import read_change
-    from review_bot.review_task import ReviewTask
-    from review_bot.skipped import SkipRules
-    from review_bot.standing import Voice
-
-    change = read_change(
-        args.repo,
-        range=None if args.range == "-" else args.range,
-        staged=args.staged,
-        working=args.working,
-        patch="-" if args.range == "-" else args.patch,
-        rules=SkipRules(settings.include, settings.exclude, settings.max_file_bytes),
-        guidelines=session.settings.guidelines,
-    )
-    repository = args.repo if change.base_tree else None
-    return ReviewTask(
-        change,
-        repository=repository,
-        mask=session.redactor.mask,
-        voices={name: Voice.of(member) for name, member in committee.members.items()},
-        proof=decide(
-            settings.prove,
-            settings.prove_seconds,
-            change,
-            repository=repository is not None,
-            environ=os.environ,
-        ),
-        layers=len(committee.layers),
-        suggestions=args.suggestions,
-    )
-
-
 def print_plan(plan: Plan, format: str) -> None:
     """Print what a run would cost."""
     if format == "json":
@@ -320,37 +275,6 @@ def print_plan(plan: Plan, format: str) -> None:
         print(json.dumps(plan.to_json(), indent=2))
     else:
         print(plan.to_text())
-
-
-def nothing_of(task: ReviewTask) -> Outcome[Review]:
-    """The outcome where there is nothing to ask anybody: complete, without a run, and it says why."""
-    from moa_engine.ledger import Ledger
-    from moa_engine.outcome import Outcome
-    from review_bot.finding import Review
-
-    left_out = len(task.change.not_reviewed)
-    if left_out:
-        why = f"each of its files ({left_out}) is left out"
-    elif task.change.head and task.change.base == task.change.head:
-        why = "both sides are one commit (HEAD^! is the last commit alone, --working what is not committed)"
-    else:
-        why = "the change is empty"
-    return Outcome(
-        run="",
-        task=task,
-        status="complete",
-        result=Review(findings=[]),
-        ledger=Ledger(),
-        members=(),
-        missing=(),
-        aggregator="",
-        calls=0,
-        cached=0,
-        cost_usd=0.0,
-        seconds=0.0,
-        masked_secrets=0,
-        warnings=(f"nothing to review: {why}",),
-    )
 
 
 def _note(outcome: Outcome[Review], change: Change, outputs: Sequence[Output]) -> None:

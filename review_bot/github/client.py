@@ -27,6 +27,7 @@ from review_bot.github.model import (
     Thumb,
     TooLarge,
 )
+from review_bot.github.tokens import Tokens, check_token
 
 
 class GithubError(MoaError):
@@ -80,12 +81,23 @@ class Connection:
     """How GitHub is reached. `token` may be of any kind: of a job, an app's installation, or personal."""
 
     repository: str  #: owner/name
-    token: str = field(repr=False)
+    token: str | Tokens = field(repr=False)
     api_url: str = "https://api.github.com"
     server_url: str = "https://github.com"
     timeout: int = 30
     between_writes: float = 1.0  #: seconds, as GitHub asks for
     patience: Patience = field(default_factory=Patience)
+
+    def current_token(self) -> str:
+        """The token to send now."""
+        return self.token if isinstance(self.token, str) else self.token.current()
+
+    def tell_tokens(self, listener: Callable[[str], None]) -> None:
+        """Tell of every token that is sent, now and later."""
+        if isinstance(self.token, str):
+            listener(self.token)
+        else:
+            self.token.tell(listener)
 
 
 class Client(Protocol):
@@ -224,8 +236,8 @@ def connect(connection: Connection) -> Client:
     """
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", connection.repository, re.ASCII):
         raise ConfigError(f"{connection.repository!r} is no repository on GitHub", hint="It is owner/name.")
-    if not re.fullmatch(r"[!-~]+", connection.token):
-        raise ConfigError("there is no token for GitHub that can be sent", hint="Set GITHUB_TOKEN.")
+    if isinstance(connection.token, str):
+        check_token(connection.token)
     for url in (connection.api_url, connection.server_url):
         if not re.match(r"https?://[^/]", url):
             raise ConfigError(f"{url!r} is no URL of GitHub")

@@ -5,22 +5,22 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import TYPE_CHECKING
 
 from moa_engine.errors import ConfigError
 from moa_engine.options import flags
 from review_bot.command import REVIEWED, say
-from review_bot.github.chat_commands import ReviewAgain
-from review_bot.github.client import Client, Connection, Patience, connect
-from review_bot.github.event import NoTarget, Target, read_target
-from review_bot.github.job import Job
-from review_bot.github.reading import commits_of
-from review_bot.github.wishes import answer, wish_of
+from review_bot.github.client import Connection
+from review_bot.github.event import NoTarget, read_target
+from review_bot.github.job import Options
+from review_bot.github.reviewing import review_pull
+from review_bot.outputs import paired
 
 if TYPE_CHECKING:
-    from review_bot.github.model import PullRequest
-    from review_bot.github.settings import GithubSettings
-    from review_bot.github.wishes import Wish
+    from moa_engine.session import Session
+    from review_bot.github.reading import Commits
 
 
 def run(args: argparse.Namespace) -> int:
@@ -30,51 +30,39 @@ def run(args: argparse.Namespace) -> int:
         MoaError: there is no review, or it could not be posted.
     """
     from moa_engine.session import open_session
+    from moa_engine.terminal import progress
 
     environ = dict(os.environ)
     target = read_target(args.pr, args.repo_name, environ)
     if isinstance(target, NoTarget):
         return _nothing_wanted(target.why)
-    patience = Patience()
-    client = _connected(target, environ, patience)
-    wish = wish_of(client, target)
-    if isinstance(wish, NoTarget):
-        return _nothing_wanted(wish.why)
-    pull = client.pull(target.number)
-    own = {name: getattr(args, name) for name in ("fail_on", "prove", "prove_seconds")}
-    given = flags(args) | {f"review.{name}": value for name, value in own.items() if value is not None}
-    with (
-        commits_of(client, pull, args.repo) as commits,
-        open_session(start=commits.settings(), config=args.config, flags=given) as session,
-    ):
-        session.redactor.learn(_token(environ))
-        settings = cast("GithubSettings", session.sections["github"])
-        patience.seconds = settings.patience
-        if wish is not None and not isinstance(wish.command, ReviewAgain):
-            answer(client, pull, wish, session)
-            return REVIEWED
-        if why := _why_not(pull, target, wish, settings):
-            return _nothing_wanted(why)
-        again = wish.command if wish is not None and isinstance(wish.command, ReviewAgain) else None
-        full = args.full or (again is not None and again.full)
-        job = Job(args, client, pull, commits, session, environ, full=full, again=again is not None or full)
-        return job.run()
-
-
-def _connected(target: Target, environ: Mapping[str, str], patience: Patience) -> Client:
     connection = Connection(
         target.repository,
         _token(environ),
         environ.get("GITHUB_API_URL") or "https://api.github.com",
         environ.get("GITHUB_SERVER_URL") or "https://github.com",
-        patience=patience,
     )
-    try:
-        return connect(connection)
-    except ImportError as error:
-        raise ConfigError(
-            f"what talks to GitHub is not installed ({error.name})", hint='pip install "pytest-moa[github]"'
-        ) from error
+    options = Options(
+        environ=environ,
+        full=args.full,
+        suggestions=args.suggestions,
+        outputs=paired(args.outputs) if args.outputs else (),
+        colour=not args.no_color,
+        plan=args.plan,
+        strict=args.strict,
+        quiet=args.quiet,
+        watching=partial(progress, quiet=args.quiet, colour=False if args.no_color else None),
+    )
+    own = {name: getattr(args, name) for name in ("fail_on", "prove", "prove_seconds")}
+    given = flags(args) | {f"review.{name}": value for name, value in own.items() if value is not None}
+
+    def opened(commits: Commits) -> AbstractContextManager[Session]:
+        return open_session(start=commits.settings(), config=args.config, flags=given)
+
+    done = review_pull(connection, target, options, opened, checkout=args.repo)
+    if done.why:
+        return _nothing_wanted(done.why, done.code)
+    return done.code
 
 
 def _token(environ: Mapping[str, str]) -> str:
@@ -87,18 +75,6 @@ def _token(environ: Mapping[str, str]) -> str:
     return token
 
 
-def _why_not(pull: PullRequest, target: Target, wish: Wish | None, settings: GithubSettings) -> str:
-    """Why the pull request is not reviewed; who asks for it gets a draft reviewed, too."""
-    if pull.state != "open":
-        return "the pull request is closed"
-    if wish is not None or target.event in ("", "workflow_dispatch"):
-        return ""
-    if pull.draft and not settings.drafts:
-        return "the pull request is a draft"
-    found = sorted({*pull.labels} & {*settings.skip_labels})
-    return f"the pull request has the label {found[0]}" if found else ""
-
-
-def _nothing_wanted(why: str) -> int:
+def _nothing_wanted(why: str, code: int = REVIEWED) -> int:
     say(f"nothing to review: {why}")
-    return REVIEWED
+    return code

@@ -52,14 +52,30 @@ class Answer:
         return json.loads(self.text) if self.text else None
 
 
+class _Current(Auth.Auth):
+    """Sends the token of the moment."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @property
+    def token_type(self) -> str:
+        return "token"
+
+    @property
+    def token(self) -> str:
+        return self._connection.current_token()
+
+
 class Exchange:
     """Requests with a token; an App itself brings another `auth`."""
 
     def __init__(self, connection: Connection, auth: Auth.Auth | None = None) -> None:
         self.clock_ahead = 0.0  #: how many seconds our clock was ahead of GitHub's, by the last answer
         self._patience = connection.patience
+        self._connection = connection
         github = Github(
-            auth=auth or Auth.Token(connection.token),
+            auth=auth or _Current(connection),
             base_url=connection.api_url,
             timeout=connection.timeout,
             user_agent="pytest-moa",
@@ -127,13 +143,13 @@ class Exchange:
             wait = float(2**attempt)
             tries = _ATTEMPTS
             try:
-                status, headers, text = self._requester.requestJson(verb, path, **what)
+                answer = self._sent(verb, path, what)
             except (RequestException, OSError, RuntimeError) as error:
                 if not again and not _never_sent(error):
                     raise Unclear(f"{doing}: no answer came ({_kind(error)})") from error
                 failure = Unreachable(f"{doing}: GitHub cannot be reached ({_kind(error)})")
             else:
-                answer = Answer(status, headers, text)
+                status = answer.status
                 self.clock_ahead = self._patience.clock() - self._now(answer)
                 if (asked := self._limited(answer, attempt)) is not None:
                     wait, tries = asked, 0
@@ -153,6 +169,18 @@ class Exchange:
             if attempt + 1 == tries or not self._patience.wait(wait):
                 raise failure
         raise AssertionError("count() has no end")
+
+    def _sent(self, verb: str, path: str, what: Mapping[str, Any]) -> Answer:
+        """Send a request, and once more where its token is refused and there is another one by now.
+
+        Nothing was done with the refused one, so that writes may be sent again, too.
+        """
+        token = self._connection.current_token()
+        answer = Answer(*self._requester.requestJson(verb, path, **what))
+        tokens = self._connection.token
+        if answer.status != 401 or isinstance(tokens, str) or tokens.instead_of(token) == token:
+            return answer
+        return Answer(*self._requester.requestJson(verb, path, **what))
 
     def _limited(self, answer: Answer, attempt: int) -> float | None:
         """How long GitHub wants to be left alone, if that is what it says. It then did nothing else."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from moa_engine.errors import RecordError
@@ -15,29 +15,34 @@ from review_bot.github.model import LONGEST_BODY
 from review_bot.github.report import gated, report
 
 if TYPE_CHECKING:
-    from moa_engine.record import Record
+    from moa_engine.record import StoredRun
     from review_bot.finding import ReportedFinding
     from review_bot.github.report import Report
     from review_bot.masking import Mask
 
 
-def explained(finding: str, runs: Iterable[str], record: Record, mask: Mask) -> str | None:
-    """All that the record knows of the finding with this id, as Markdown that is safe to post.
+def explained(
+    finding: str, runs: Iterable[str], recorded: Callable[[str], StoredRun], mask: Mask
+) -> str | None:
+    """All that is known of the finding with this id, as Markdown that is safe to post.
 
-    `runs` are those that may have found it, the likeliest first. None when none of them is in this record.
+    `runs` are those that may have found it, the likeliest first, and `recorded` gives them or raises
+    `RecordError`. None when it gives none of them.
     """
     for run in runs:
-        if found := _recorded(finding, run, record, mask):
+        if found := _recorded(finding, run, recorded, mask):
             return _explanation(*found)
     return None
 
 
-def _recorded(finding: str, run: str, record: Record, mask: Mask) -> tuple[ReportedFinding, Report] | None:
+def _recorded(
+    finding: str, run: str, recorded: Callable[[str], StoredRun], mask: Mask
+) -> tuple[ReportedFinding, Report] | None:
     from moa_engine.replay import replay
     from review_bot.review_task import ReviewTask
 
     try:
-        stored = record.run(run)
+        stored = recorded(run)
         if stored.id != run or stored.task != ReviewTask.name:
             return None
         made = report(replay(stored, ReviewTask), mask)

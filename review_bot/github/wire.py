@@ -232,7 +232,7 @@ class Wire:
     def git_environment(self, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
         """See `Client`. Settings that `environ` brings by its own `GIT_CONFIG_COUNT` stay."""
         url = self._connection.server_url.rstrip("/") + "/"
-        secret = base64.b64encode(f"x-access-token:{self._connection.token}".encode()).decode()
+        secret = base64.b64encode(f"x-access-token:{self._connection.current_token()}".encode()).decode()
         settings = (
             # actions/checkout leaves a header of its own in .git/config, and GitHub refuses two: the
             # empty value forgets those before it.

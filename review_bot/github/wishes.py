@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,11 @@ from review_bot.github.model import PullRequest
 from review_bot.github.rereview import Before, read_before
 
 if TYPE_CHECKING:
+    from moa_engine.record import StoredRun
     from moa_engine.session import Session
+
+#: Gives a run by its id, or raises `RecordError`.
+Recorded = Callable[[str], "StoredRun"]
 
 #: An answer begins with this and the id of the comment that it answers, so that there is one.
 _ANSWER = "<!-- pytest-moa answers {id} -->"
@@ -54,8 +59,10 @@ def wish_of(client: Client, target: Target) -> Wish | NoTarget | None:
     return Wish(target.said, command)
 
 
-def answer(client: Client, pull: PullRequest, wish: Wish, session: Session) -> None:
+def answer(client: Client, pull: PullRequest, wish: Wish, session: Session, recorded: Recorded) -> None:
     """Do what a comment asks for, except for a review, and say so; once, however often it is tried.
+
+    `recorded` gives the runs that are explained.
 
     Raises:
         GithubError: GitHub does not take it.
@@ -73,7 +80,7 @@ def answer(client: Client, pull: PullRequest, wish: Wish, session: Session) -> N
             _dismiss(client, before, id)
             _say(client, pull, wish, f"Finding `{id}` is dismissed: it is not raised again.")
         else:
-            _say(client, pull, wish, _explained(client, pull, before, id, session))
+            _say(client, pull, wish, _explained(client, pull, before, id, session, recorded))
 
 
 def _dismiss(client: Client, before: Before, id: str) -> None:
@@ -92,10 +99,12 @@ def _dismiss(client: Client, before: Before, id: str) -> None:
         )
 
 
-def _explained(client: Client, pull: PullRequest, before: Before, id: str, session: Session) -> str:
+def _explained(
+    client: Client, pull: PullRequest, before: Before, id: str, session: Session, recorded: Recorded
+) -> str:
     posts: list[Post] = [*client.reviews(pull.number), *(comment for comment, _ in before.comments)]
     run = runs_told(posts, before.viewer).get(id, before.run)
-    told = explained(id, dict.fromkeys((run, before.run)), session.record, session.redactor.mask)
+    told = explained(id, dict.fromkeys((run, before.run)), recorded, session.redactor.mask)
     return told or (
         f"All of it is in the record of run `{run}`, which is not on this machine: `moa show {run}` tells."
     )

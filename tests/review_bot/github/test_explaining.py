@@ -17,10 +17,10 @@ def test_a_finding_is_explained_from_the_record(review: Review, tmp_path: Path) 
     [found] = [one for one in data["findings"] if one["rule"] == "F821"]
     with Record(tmp_path / "record.sqlite") as record:
         runs = ["20200101-000000-000000", data["run"]]
-        text = explained(found["id"], runs, record, same)
-        masked = explained(found["id"], runs, record, lambda text: text.replace("* rate", "* <masked>"))
-        assert explained("ffffffffffff", runs, record, same) is None
-        assert explained(found["id"], ["20200101-000000-000000", "", "last"], record, same) is None
+        text = explained(found["id"], runs, record.run, same)
+        masked = explained(found["id"], runs, record.run, lambda text: text.replace("* rate", "* <masked>"))
+        assert explained("ffffffffffff", runs, record.run, same) is None
+        assert explained(found["id"], ["20200101-000000-000000", "", "last"], record.run, same) is None
     assert text is not None
     assert "raised by ruff" in text
     assert "return sum(prices) * rate" in text
