@@ -44,7 +44,7 @@ PERMISSIONS = {
     "security_events": "write",
 }
 _LETTERS = string.ascii_letters + string.digits
-_LEVELS = {"read": 1, "write": 2, "admin": 3}
+LEVELS = {"read": 1, "write": 2, "admin": 3}
 
 
 @cache
@@ -133,8 +133,8 @@ class Apps:
             id=id,
             slug=slug,
             owner=owner,
-            private_key=new_key(),
             **{
+                "private_key": new_key(),
                 "name": slug,
                 "permissions": dict(PERMISSIONS),
                 "events": ["pull_request", "issue_comment"],
@@ -156,7 +156,7 @@ class Apps:
     def answer(self, method: str, path: str, authorization: str, data: Any) -> tuple[int, Any] | None:
         """The answer to what apps ask; None for what is asked by others."""
         if (method, path) == ("GET", "/app"):
-            return 200, self._show(self._app(authorization))
+            return 200, self.show(self._app(authorization))
         if method == "GET" and (found := re.fullmatch(r"/repos/([^/]+/[^/]+)/installation", path)):
             return 200, self._installation_of(self._app(authorization), found[1])
         if method == "POST" and (found := re.fullmatch(r"/app/installations/(\d+)/access_tokens", path)):
@@ -213,7 +213,7 @@ class Apps:
             )
         permissions = asked.get("permissions", found.permissions)
         for name, level in permissions.items():
-            if _LEVELS.get(level, 9) > _LEVELS.get(found.permissions.get(name, ""), 0):
+            if LEVELS.get(level, 9) > LEVELS.get(found.permissions.get(name, ""), 0):
                 raise invalid(message="The permissions requested are not granted to this installation.")
         expires = self._clock() + self.token_seconds
         text = "ghs_" + "".join(secrets.choice(_LETTERS) for _ in range(36))
@@ -231,7 +231,7 @@ class Apps:
             "repositories": [self._state.show_repo(known[name]) for name in names],
         }
 
-    def _show(self, app: App) -> Json:
+    def show(self, app: App) -> Json:
         return {
             "id": app.id,
             "slug": app.slug,

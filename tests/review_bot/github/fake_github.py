@@ -34,6 +34,7 @@ from tests.review_bot.github import fake_checks, fake_graphql, fake_reviews
 from tests.review_bot.github.fake_apps import Apps
 from tests.review_bot.github.fake_git import git_over_http
 from tests.review_bot.github.fake_limits import Limits
+from tests.review_bot.github.fake_manifest import Manifests
 from tests.review_bot.github.fake_model import Token, job_token
 from tests.review_bot.github.fake_rules import ROUTES, Call, Problem, Text
 from tests.review_bot.github.fake_state import State
@@ -98,6 +99,7 @@ class FakeGithub:
         self.clock = clock
         self.state = State(bare, repository, clock)
         self.apps = Apps(self.state, clock)
+        self.manifests = Manifests(self.apps)
         self.limits = Limits(clock)
         self.sent: list[Sent] = []
         self.watchers: list[Watcher] = []
@@ -202,6 +204,8 @@ class FakeGithub:
             if ".git/" in sent.path:
                 self._token(request)
                 return git_over_http(request, self.state.bare)
+            if page := self.manifests.page(sent.method, request.path, request.body):
+                return page[0], {"content-type": "text/html", **page[1]}, page[2].encode()
             status, found = self._dispatch(request, sent, headers)
         except Problem as problem:
             return problem.status, {**headers, **problem.headers}, json.dumps(problem.body).encode()
@@ -220,6 +224,8 @@ class FakeGithub:
             raise Problem(400, "The version of the API is not supported")
         if sent.data is _NOT_JSON:
             raise Problem(400, "Problems parsing JSON")
+        if found := re.fullmatch(r"/app-manifests/([^/]+)/conversions", sent.path):
+            return 201, self.manifests.convert(found[1])
         said = request.headers.get("Authorization", "")
         if answer := self.apps.answer(sent.method, sent.path, said, sent.data):
             return answer
