@@ -148,8 +148,8 @@ def _nice(value: float) -> float:
     """The next of 1, 2, 5 times a power of ten; 1 for nothing."""
     if value <= 0:
         return 1.0
-    power = 10 ** math.floor(math.log10(value))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= value * 0.999999)
+    power = 10.0 ** math.floor(math.log10(value))
+    return float(next(factor * power for factor in (1, 2, 5, 10) if factor * power >= value * 0.999999))
 
 
 def _short(value: float) -> str:

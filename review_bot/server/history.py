@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, Row, Select, and_, case, cast, func, select
 
-from review_bot.server.database import Database, deliveries, executors, jobs, run_records
+from review_bot.server.database import Database, deliveries, executors, jobs, kept_answers, run_records
 
 DAY = 86_400.0
 
@@ -166,6 +166,22 @@ def run(database: Database, name: str) -> RunRecord | None:
     if row is None:
         return None
     return RunRecord(**_run(row), members=row.members, document=row.document)
+
+
+def answered(database: Database, names: Sequence[str]) -> dict[str, dict[str, int]]:
+    """For each of these jobs, how many answers of each member have come so far."""
+    member = kept_answers.c.attempt["member"].as_string()
+    query = (
+        select(kept_answers.c.job, member, func.count())
+        .where(kept_answers.c.job.in_(names))
+        .group_by(kept_answers.c.job, member)
+        .order_by(func.min(kept_answers.c.at))
+    )
+    found: dict[str, dict[str, int]] = {}
+    with database.reading() as connection:
+        for job, name, count in connection.execute(query):
+            found.setdefault(job, {})[name] = count
+    return found
 
 
 def job_known(database: Database, name: str) -> bool:
