@@ -11,11 +11,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from email.message import Message
 from itertools import count
 from typing import Any
 
 import uvicorn
 from sqlalchemy import Row, select
+from starlette.routing import BaseRoute
 
 from review_bot.server.app import application
 from review_bot.server.database import Database, deliveries
@@ -53,7 +55,7 @@ def headers_of(event: str, body: bytes, id: str = "", secret: bytes = SECRET) ->
 class Answer:
     status: int
     data: Any
-    headers: Mapping[str, str]
+    headers: Message
 
 
 @dataclass
@@ -64,6 +66,7 @@ class Serving:
     inbox: Inbox
     port: int
     stop: Callable[[], None]
+    waiting: Callable[[], int]  #: requests that are not answered yet
 
     @contextmanager
     def connection(self) -> Iterator[http.client.HTTPConnection]:
@@ -90,7 +93,7 @@ class Serving:
         response = connection.getresponse()
         text = response.read()
         kind = response.headers.get("content-type", "")
-        return Answer(response.status, json.loads(text) if "json" in kind else text, dict(response.headers))
+        return Answer(response.status, json.loads(text) if "json" in kind else text, response.headers)
 
     def deliver(self, event: str, payload: object, id: str = "") -> Answer:
         """A delivery as GitHub makes it."""
@@ -104,12 +107,17 @@ class Serving:
 
 
 @contextmanager
-def serving(url: str, rules: Rules = RULES, alive: Callable[[], bool] = lambda: True) -> Iterator[Serving]:
+def serving(
+    url: str,
+    rules: Rules = RULES,
+    alive: Callable[[], bool] = lambda: True,
+    routes: Callable[[Database], Sequence[BaseRoute]] = lambda _: (),
+) -> Iterator[Serving]:
     """Run the application with a database, until the end of the block."""
     database = Database.open(url)
     inbox = Inbox(database)
     config = uvicorn.Config(
-        application(rules, inbox, database, alive),
+        application(rules, inbox, database, alive, routes(database)),
         log_config=None,
         access_log=False,
         lifespan="on",
@@ -128,7 +136,8 @@ def serving(url: str, rules: Rules = RULES, alive: Callable[[], bool] = lambda: 
             thread.join()
 
         try:
-            yield Serving(database, inbox, listener.getsockname()[1], stop)
+            port = listener.getsockname()[1]
+            yield Serving(database, inbox, port, stop, lambda: len(server.server_state.tasks))
         finally:
             stop()
             database.close()
