@@ -1,0 +1,265 @@
+"""From deliveries to jobs: what was delivered is looked at once, and only what somebody has to do is queued.
+
+Of one pull request's pushes the newest counts: it supersedes those before it, whether they wait, are queued
+or run. Comments are jobs of their own, in order. An installation that asks for more reviews in an hour than
+it may have waits, visibly. One process dispatches at a time; jobs have ids that are the same whoever does,
+and are put down together with what became of their deliveries, so that nothing is done twice or forgotten.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, or_, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from review_bot.github.chat_commands import ReviewAgain, parse
+from review_bot.github.event import Target
+from review_bot.server import job_rows
+from review_bot.server.database import Database, deliveries, jobs, reason
+from review_bot.server.jobs import Job, comment_id, push_id
+from review_bot.server.queue import ReviewQueue
+
+#: PostgreSQL's advisory lock under which one process dispatches.
+_DISPATCHING = 0x6D6F6271  # "mobq"
+
+#: Deliveries in one transaction: others that write wait for its end.
+_MANY = 100
+
+#: Seconds between two looks when nobody says that there is something.
+_LOOK = 0.5
+
+#: Seconds after which a delivery for a commit that is under review is looked at again.
+_UNDER_REVIEW = 5.0
+
+_HOUR = 3600.0
+
+#: The action of a pull request that was given another base; other edits are not delivered to here.
+_OTHER_BASE = "edited"
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class _Pass:
+    """What one transaction does, for after its commit."""
+
+    connection: Connection
+    now: float
+    new: list[Job] = field(default_factory=list)
+    dropped: list[str] = field(default_factory=list)
+    reviews: dict[int, list[float]] = field(default_factory=dict)  #: of the last hour, by installation
+
+    def tick(self) -> float:
+        """The time, a little later each time: jobs of one pull request go by it."""
+        self.now += 1e-5
+        return self.now
+
+
+class Dispatcher:
+    """Makes jobs of deliveries."""
+
+    def __init__(self, database: Database, queue: ReviewQueue, reviews_per_hour: int, say: Say) -> None:
+        self._database = database
+        self._queue = queue
+        self._per_hour = reviews_per_hour
+        self._say = say
+        self._unsent: list[Job] = []
+
+    def dispatching(self, stop: threading.Event) -> None:
+        """Dispatch until `stop`."""
+        told = False
+        while not stop.is_set():
+            try:
+                busy = self.dispatch() == _MANY
+                told = False
+            except Exception as error:  # such as a database that is away: the deliveries stay where they are
+                busy = False
+                if not told:
+                    said = reason(error) if isinstance(error, SQLAlchemyError) else f"{error!r}"
+                    self._say(f"deliveries cannot be dispatched: {said}")
+                told = True
+            if not busy:
+                stop.wait(_LOOK)
+
+    def dispatch(self) -> int:
+        """Look at what was delivered; how many deliveries that were."""
+        self._send()
+        if not self._to_do():
+            return 0
+        with self._database.writing() as connection:
+            if not _only_one(connection):
+                return 0
+            step = _Pass(connection, time.time())
+            rows = connection.execute(_due(step.now)).all()
+            for group in _by_pull(rows):
+                self._pull(step, group)
+        self._unsent += step.new
+        self._send()
+        if step.dropped:
+            self._queue.drop(step.dropped)
+        return len(rows)
+
+    def _send(self) -> None:
+        """Queue what is in the table; what fails here is tried again, by whoever lives."""
+        while self._unsent:
+            self._queue.enqueue(self._unsent[0])
+            del self._unsent[0]
+
+    def _to_do(self) -> bool:
+        with self._database.reading() as connection:
+            return connection.execute(_due(time.time()).limit(1)).first() is not None
+
+    def _pull(self, step: _Pass, rows: Sequence[Row[Any]]) -> None:
+        """Deal with the deliveries of one pull request."""
+        pushes = [row for row in rows if not row.wish.get("said")]
+        for row in pushes[:-1]:
+            _mark(step, row, "superseded", why="a newer delivery of the same pull request came")
+        for row in rows:
+            if row.wish.get("said"):
+                self._comment(step, row)
+            elif row is pushes[-1]:
+                self._push(step, row, _wanted(pushes))
+
+    def _comment(self, step: _Pass, row: Row[Any]) -> None:
+        target = Target.from_json(row.repository, row.number, row.wish)
+        job = Job(comment_id(target), row.installation, target)
+        if _known(step.connection, job.id):
+            _mark(step, row, "queued", why="delivered before", job=job.id)
+        elif not self._has_to_wait(step, row, job):
+            self._queued(step, row, job)
+
+    def _push(self, step: _Pass, row: Row[Any], target: Target) -> None:
+        job = Job(push_id(target), row.installation, target)
+        before = _newest_push(step.connection, job)
+        if before is not None and before.head == job.head:
+            if before.state == "queued":
+                _mark(step, row, "queued", why="the same commit was queued already", job=before.id)
+                return
+            if before.state == "running":
+                why = "the same commit is being reviewed"
+                _mark(step, row, "waiting", why=why, due=step.now + _UNDER_REVIEW)
+                return
+            if before.state == "done" and before.run and not target.again and target.action != _OTHER_BASE:
+                _mark(step, row, "ignored", why=f"the commit was reviewed: run {before.run}", job=before.id)
+                return
+        _supersede_waiting(step, row)
+        if not self._has_to_wait(step, row, job):
+            self._queued(step, row, job)
+
+    def _queued(self, step: _Pass, row: Row[Any], job: Job) -> None:
+        job = job_rows.free_id(step.connection, job)
+        job_rows.add(step.connection, job, step.tick())
+        _mark(step, row, "queued", job=job.id)
+        step.new.append(job)
+        if _is_review(job):
+            step.reviews[job.installation].append(step.now)
+        if job.head:
+            why = f"a newer commit came: {job.head[:12]}"
+            step.dropped += job_rows.supersede(step.connection, job, why, step.now)
+
+    def _has_to_wait(self, step: _Pass, row: Row[Any], job: Job) -> bool:
+        """Whether the installation has had its reviews of this hour; then the delivery waits."""
+        if not _is_review(job):
+            return False
+        if job.installation not in step.reviews:
+            step.reviews[job.installation] = _reviews(step.connection, job.installation, step.now - _HOUR)
+        had = step.reviews[job.installation]
+        if len(had) < self._per_hour:
+            return False
+        due = sorted(had)[-self._per_hour] + _HOUR
+        at = datetime.fromtimestamp(due, UTC)
+        why = f"{self._per_hour} reviews of this installation in the last hour; goes on at {at:%H:%M:%S} UTC"
+        _mark(step, row, "waiting", why=why, due=due)
+        return True
+
+
+def _due(now: float) -> Any:
+    due = and_(deliveries.c.state == "waiting", deliveries.c.due <= now)
+    wanted = select(deliveries).where(or_(deliveries.c.state == "new", due))
+    return wanted.order_by(deliveries.c.received, deliveries.c.id).limit(_MANY)
+
+
+def _only_one(connection: Connection) -> bool:
+    """Whether no other process is at it; on SQLite who may write is alone already."""
+    if connection.dialect.name != "postgresql":
+        return True
+    return bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _DISPATCHING}))
+
+
+def _by_pull(rows: Iterable[Row[Any]]) -> Iterable[list[Row[Any]]]:
+    groups: dict[tuple[str, int], list[Row[Any]]] = {}
+    for row in rows:
+        groups.setdefault((row.repository, row.number), []).append(row)
+    return groups.values()
+
+
+def _wanted(pushes: Sequence[Row[Any]]) -> Target:
+    """What the newest of these wants, and what those wanted of the same commit that it stands for."""
+    newest = pushes[-1]
+    target = Target.from_json(newest.repository, newest.number, newest.wish)
+    same = [row.wish for row in pushes if row.wish["head"] == target.head]
+    other_base = any(wish["action"] == _OTHER_BASE for wish in same)
+    return replace(
+        target,
+        again=any(wish["again"] for wish in same),
+        action=_OTHER_BASE if other_base else target.action,
+    )
+
+
+def _mark(
+    step: _Pass, row: Row[Any], state: str, *, why: str = "", job: str = "", due: float | None = None
+) -> None:
+    step.connection.execute(
+        update(deliveries).where(deliveries.c.id == row.id).values(state=state, why=why, job=job, due=due)
+    )
+
+
+def _supersede_waiting(step: _Pass, row: Row[Any]) -> None:
+    """A push that is to be reviewed takes the place of those that still wait for their turn."""
+    waiting = select(deliveries).where(
+        deliveries.c.repository == row.repository,
+        deliveries.c.number == row.number,
+        deliveries.c.state == "waiting",
+        deliveries.c.id != row.id,
+    )
+    for other in step.connection.execute(waiting).all():
+        if not other.wish.get("said"):
+            _mark(step, other, "superseded", why="a newer delivery of the same pull request came")
+
+
+def _known(connection: Connection, id: str) -> bool:
+    return connection.scalar(select(jobs.c.id).where(jobs.c.id == id)) is not None
+
+
+def _newest_push(connection: Connection, job: Job) -> Row[Any] | None:
+    """The last job for a push of the pull request."""
+    return connection.execute(
+        select(jobs)
+        .where(jobs.c.repository == job.repository, jobs.c.number == job.number, jobs.c.head != "")
+        .order_by(jobs.c.queued.desc(), jobs.c.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def _is_review(job: Job) -> bool:
+    """Whether models will be asked: not for `/explain` and `/dismiss`."""
+    said = job.target.said
+    return said is None or isinstance(parse(said.body), ReviewAgain)
+
+
+def _reviews(connection: Connection, installation: int, since: float) -> list[float]:
+    """When reviews of an installation were queued, but for those superseded before they began."""
+    rows = connection.execute(
+        select(jobs).where(jobs.c.installation == installation, jobs.c.queued > since)
+    ).all()
+    return [
+        row.queued
+        for row in rows
+        if _is_review(job_rows.job_of(row)) and (row.state != "superseded" or row.started is not None)
+    ]
