@@ -7,7 +7,7 @@ This is our own code because pydantic-settings costs 0.2 s of import, and its er
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -59,11 +59,13 @@ def load_settings(
     config: Path | None = None,
     environ: Mapping[str, str],
     flags: Mapping[str, Any] = MappingProxyType({}),
+    above: Sequence[Source] = (),
     plugins: pluggy.PluginManager,
 ) -> LoadedSettings:
     """Read and check the settings of the project that `start` is in.
 
-    `flags` have dotted keys; a value of None is a flag that was not given.
+    `flags` have dotted keys; a value of None is a flag that was not given. Sources `above` count more
+    than files and environment, and less than flags.
 
     Raises:
         ConfigError: a source cannot be read, or at least one setting is wrong; it names them all.
@@ -73,7 +75,7 @@ def load_settings(
     sources = [read_file(path) for path in files]
     named = frozenset(presets())
     sources.append(read_environment(environ, merged(sources, named), {"members": dict(preset_members())}))
-    sources.append(read_flags(flags))
+    sources += [*above, read_flags(flags)]
     data = merged(sources, named)
 
     problems = list(literal_keys(data))

@@ -10,7 +10,7 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from moa_engine.attempt import Attempt
     from moa_engine.committee import Committee
     from moa_engine.config import Price, Section, Settings
+    from moa_engine.config_sources import Source
     from moa_engine.member import Member
     from moa_engine.outcome import Outcome
     from moa_engine.plan import Plan
@@ -59,9 +60,10 @@ def open_session(
     config: Path | None = None,
     flags: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] = os.environ,
+    above: Sequence[Source] = (),
     existing: bool = False,
 ) -> Iterator[Session]:
-    """Load plug-ins and settings, open the record, and close it at the end.
+    """Load plug-ins and settings (see `load_settings`), open the record, and close it at the end.
 
     The keys of all members that could be chosen are masked from here on: texts are masked and put
     down before the committee is built. With `existing` a record that is not there is not made.
@@ -76,7 +78,9 @@ def open_session(
     from moa_engine.redaction import Redactor, is_secret
 
     plugins = load_plugins(environ)
-    loaded = load_settings(start=start, config=config, environ=environ, flags=flags or {}, plugins=plugins)
+    loaded = load_settings(
+        start=start, config=config, environ=environ, flags=flags or {}, above=above, plugins=plugins
+    )
     settings = loaded.settings
     redactor = Redactor(detect=partial(_detected, plugins))
     for variable in _key_variables(settings):

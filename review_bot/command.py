@@ -21,7 +21,7 @@ import gc
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
@@ -78,16 +78,28 @@ def run(arguments: Sequence[str]) -> int:
         return REVIEWED
     gc.disable()  # start-up makes what stays; looking through it for garbage costs a tenth of the CPU
     try:
-        args = _parser().parse_args(arguments)
-        if args.command == "github":
-            from review_bot.github.command import run as github
+        return as_exit_code(lambda: _run(arguments))
+    finally:
+        gc.enable()
 
-            return github(args)
-        if args.command == "witness":
-            from review_bot.proof.witness import run as witness
 
-            return witness(args)
-        return _review(args)
+def _run(arguments: Sequence[str]) -> int:
+    args = _parser().parse_args(arguments)
+    if args.command == "github":
+        from review_bot.github.command import run as github
+
+        return github(args)
+    if args.command == "witness":
+        from review_bot.proof.witness import run as witness
+
+        return witness(args)
+    return _review(args)
+
+
+def as_exit_code(work: Callable[[], int]) -> int:
+    """Do something; what goes wrong is said on standard error, and is the exit code."""
+    try:
+        return work()
     except MoaError as error:
         say(error.message, error.hint)
         return USAGE if isinstance(error, ConfigError | BudgetExceeded | Unpriced) else NO_REVIEW
@@ -100,8 +112,6 @@ def run(arguments: Sequence[str]) -> int:
             "please report it with what MOA_DEBUG=1 prints; what was answered so far is in the record",
         )
         return NO_REVIEW
-    finally:
-        gc.enable()
 
 
 def _parser() -> argparse.ArgumentParser:

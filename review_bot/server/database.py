@@ -99,7 +99,7 @@ jobs = Table(
     Index("jobs_of_installation", "installation", "queued"),
 )
 
-#: Answers of models that were paid for, kept from the moment they arrive until their job ends.
+#: Answers of models that were paid for, kept from the moment they arrive; see `kept_answers`.
 kept_answers = Table(
     "kept_answers",
     TABLES,
@@ -109,6 +109,7 @@ kept_answers = Table(
     Column("attempt", JSON, nullable=False),
     Column("at", Double, nullable=False),
     PrimaryKeyConstraint("job", "key", "generation"),
+    Index("kept_answers_by_time", "at"),
 )
 
 #: What the page shows of each run.

@@ -1,0 +1,130 @@
+"""Answers of models, kept in the database as they come: what was paid once is not paid again.
+
+A run is killed with its process, and the next try may be on another machine, whose record knows nothing of
+it. So each usable answer is in the database before the run goes on, and before a run what is kept for its
+pull request is put into the local record, where the engine looks for answers anyway.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Select, delete, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from moa_engine.attempt import Attempt
+from moa_engine.hookspecs import hookimpl
+from moa_engine.member import PromptVersion
+from review_bot.server.database import Database, jobs, kept_answers, reason, run_records
+from review_bot.server.jobs import Job
+
+if TYPE_CHECKING:
+    from moa_engine.record import Record
+
+#: Seconds that answers are kept. Somebody may ask for another review of the same code for so long.
+KEPT = 30 * 24 * 3600.0
+
+
+class KeptAnswers:
+    """A plug-in for one job's session. `say` gets what people should know."""
+
+    def __init__(self, database: Database, job: Job, say: Callable[[str], None]) -> None:
+        self._database = database
+        self._dialect = postgresql if database.engine.dialect.name == "postgresql" else sqlite
+        self._job = job
+        self._say = say
+        self._left: list[Attempt] = []  #: what the database did not take yet
+
+    @hookimpl
+    def moa_generation(self, attempt: Attempt) -> None:
+        """Keep an answer; when this returns it is on the database's disk."""
+        if attempt.error_code or attempt.purpose == "cached":
+            return
+        self._left.append(attempt)
+        try:
+            self._keep()
+        except SQLAlchemyError as error:  # with the next answer or at the end, it is tried again
+            self._say(f"an answer is not in the server's database yet: {reason(error)}")
+
+    def restore(self, record: Record) -> int:
+        """Put what is kept for the pull request into the record, where it is not there; how many answers."""
+        found: dict[str, Attempt] = {}
+        with self._database.reading() as connection:
+            for row in connection.execute(self._of_pull()):
+                found[row.key] = attempt_from(row.attempt)
+        missing = [attempt for key, attempt in found.items() if record.find(key) is None]
+        for attempt in missing:
+            record.append(attempt)
+        record.flush()
+        return len(missing)
+
+    def earlier(self, connection: Connection, run: str) -> tuple[int, float | None]:
+        """Calls and cost of what this job's killed runs were answered: all but `run` and those that ended."""
+        ended = select(run_records.c.run).where(run_records.c.job == self._job.id)
+        runs = {run, *connection.scalars(ended)}
+        own = select(kept_answers.c.attempt).where(kept_answers.c.job == self._job.id)
+        costs = [kept["cost_usd"] for kept in connection.scalars(own) if kept["run"] not in runs]
+        known = [Decimal(cost) for cost in costs if cost is not None]
+        return len(costs), float(sum(known)) if len(known) == len(costs) else None
+
+    def flush(self) -> None:
+        """Keep what the database did not take when it came, and forget what is old.
+
+        Raises:
+            SQLAlchemyError: it still does not take it.
+        """
+        self._keep()
+        with self._database.writing() as connection:
+            connection.execute(delete(kept_answers).where(kept_answers.c.at < time.time() - KEPT))
+
+    def _keep(self) -> None:
+        rows = [
+            {
+                "job": self._job.id,
+                "key": attempt.key,
+                "generation": attempt.id,
+                "attempt": attempt_json(attempt),
+                "at": time.time(),
+            }
+            for attempt in self._left
+        ]
+        if rows:
+            # A commit whose answer was lost may have landed.
+            new = self._dialect.insert(kept_answers).on_conflict_do_nothing()
+            with self._database.writing() as connection:
+                connection.execute(new, rows)
+            self._left.clear()
+
+    def _of_pull(self) -> Select[Any]:
+        """The answers of all jobs of the pull request, the newest last."""
+        job = self._job
+        of_pull = select(jobs.c.id).where(jobs.c.repository == job.repository, jobs.c.number == job.number)
+        wanted = or_(kept_answers.c.job == job.id, kept_answers.c.job.in_(of_pull))
+        return select(kept_answers.c.key, kept_answers.c.attempt).where(wanted).order_by(kept_answers.c.at)
+
+
+def attempt_json(attempt: Attempt) -> dict[str, Any]:
+    """An attempt as JSON without its prompt, which whoever asks again has too, and the raw answer."""
+    fields = asdict(attempt)
+    del fields["messages"], fields["raw"]
+    cost = attempt.cost_usd
+    return {**fields, "parameters": {}, "cost_usd": None if cost is None else str(cost)}
+
+
+def attempt_from(data: dict[str, Any]) -> Attempt:
+    """What `attempt_json` gave."""
+    cost = data["cost_usd"]
+    return Attempt(
+        **{
+            **data,
+            "prompt": PromptVersion(**data["prompt"]),
+            "cost_usd": None if cost is None else Decimal(cost),
+            "messages": (),
+            "raw": "",
+        }
+    )
