@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Row, and_, or_, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,7 +23,6 @@ from review_bot.github.event import Target
 from review_bot.server import job_rows
 from review_bot.server.database import Database, deliveries, jobs, reason
 from review_bot.server.jobs import Job, comment_id, push_id
-from review_bot.server.queue import ReviewQueue
 
 #: PostgreSQL's advisory lock under which one process dispatches.
 _DISPATCHING = 0x6D6F6271  # "mobq"
@@ -45,6 +44,16 @@ _OTHER_BASE = "edited"
 Say = Callable[[str], None]
 
 
+class Turns(Protocol):
+    """The queue, as far as it is needed here."""
+
+    def enqueue(self, *new: Job) -> None:
+        """Give jobs that are in the table their turns; those that have one keep it."""
+
+    def drop(self, ids: Sequence[str]) -> None:
+        """Take jobs that were superseded out of the queue."""
+
+
 @dataclass(slots=True)
 class _Pass:
     """What one transaction does, for after its commit."""
@@ -64,7 +73,7 @@ class _Pass:
 class Dispatcher:
     """Makes jobs of deliveries."""
 
-    def __init__(self, database: Database, queue: ReviewQueue, reviews_per_hour: int, say: Say) -> None:
+    def __init__(self, database: Database, queue: Turns, reviews_per_hour: int, say: Say) -> None:
         self._database = database
         self._queue = queue
         self._per_hour = reviews_per_hour

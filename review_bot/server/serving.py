@@ -1,4 +1,4 @@
-"""The working side of one process of the server: dispatcher, queue, workers and heart, started and stopped."""
+"""The working side of a process of the server: dispatcher, queue, workers and heart, started and stopped."""
 
 from __future__ import annotations
 

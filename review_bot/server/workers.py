@@ -120,10 +120,10 @@ class Worker:
         """Try it as often as is allowed; what is to be said of its success."""
         if begun > _BEGUN_TOO_OFTEN:
             raise _Failed(f"it was begun {begun - 1} times, and the server ended each time before it did")
-        code, said = 0, ""
+        code, said, number = 0, "", 0
         for number in range(self._limits.tries):
             if number:
-                self._say(f"{job.id}: ended with {code}, is tried again: {said.splitlines()[-1:]}")
+                self._say(f"{job.id}: is tried again, {said.splitlines()[-1] if said else f'after {code}'}")
                 self._pause(job, executor, self._limits.pauses[min(number, len(self._limits.pauses)) - 1])
             code, said, result = self._one_try(job, executor)
             if code in _GOOD and result is not None:
@@ -131,7 +131,7 @@ class Worker:
             if code == _SETTINGS:
                 break
         how = f"its process was ended by signal {-code}" if code < 0 else f"its process ended with {code}"
-        raise _Failed(said or how)
+        raise _Failed(f"{said or how} (tried {number + 1} times)" if number else said or how)
 
     def _one_try(self, job: Job, executor: str) -> tuple[int, str, Mapping[str, Any] | None]:
         def heard(told: Mapping[str, Any]) -> None:
