@@ -11,11 +11,11 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from sqlalchemy import Row, and_, delete, or_, select, update
+from sqlalchemy import delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -39,6 +39,10 @@ _BATCH = 500
 #: Deliveries that wait at most. More only come while the database does not answer.
 _WAITING = 5000
 
+#: Seconds for which a delivery is kept, so that its repetition is known: GitHub repeats for three days.
+_KEPT = 30 * 86400.0
+_FORGET_EVERY = 3600.0
+
 _log = logging.getLogger(__name__)
 
 
@@ -52,7 +56,7 @@ class _Entry:
 
 
 class Inbox:
-    """The table of deliveries behind a thread. `put` is for event loops, everything else for threads."""
+    """The way into the table of deliveries. What becomes of them there is the dispatcher's."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -61,6 +65,7 @@ class Inbox:
         self._queue: deque[_Entry] = deque()
         self._closing = False
         self._thread: threading.Thread | None = None
+        self._forget_at = 0.0
 
     async def put(self, delivery: Delivery) -> Put:
         """Keep a delivery; when this returns it is on the disk. "seen": it was before, nothing is changed.
@@ -84,33 +89,6 @@ class Inbox:
         except TimeoutError as error:
             raise DatabaseFailed("the database does not answer") from error
 
-    def take(self, limit: int) -> Sequence[Row[Any]]:
-        """Rows that are to be dealt with, oldest first: new ones, and waiting ones that are due."""
-        due = and_(deliveries.c.state == "waiting", deliveries.c.due <= time.time())
-        wanted = select(deliveries).where(or_(deliveries.c.state == "new", due))
-        with self._database.reading() as connection:
-            return connection.execute(
-                wanted.order_by(deliveries.c.received, deliveries.c.id).limit(limit)
-            ).all()
-
-    def mark(
-        self, ids: Collection[str], state: str, why: str = "", job: str = "", due: float | None = None
-    ) -> int:
-        """Say what became of rows; how many. Those that were dealt with before keep what was said first."""
-        change = update(deliveries).where(
-            deliveries.c.id.in_(ids), deliveries.c.state.in_(("new", "waiting"))
-        )
-        with self._database.writing() as connection:
-            return connection.execute(change.values(state=state, why=why, job=job, due=due)).rowcount
-
-    def forget(self, before: float) -> int:
-        """Delete what was received before that time and is dealt with; how many rows."""
-        old = delete(deliveries).where(
-            deliveries.c.received < before, deliveries.c.state.not_in(("new", "waiting"))
-        )
-        with self._database.writing() as connection:
-            return connection.execute(old).rowcount
-
     def close(self) -> None:
         """Write what waits, and end the thread."""
         with self._changed:
@@ -129,6 +107,7 @@ class Inbox:
                 self._put_back(batch, said)
             else:
                 _answered(batch, new)
+                self._forget_old()
 
     def _next(self) -> list[_Entry]:
         """What is to be written next; nothing when it is time to end."""
@@ -155,6 +134,21 @@ class Inbox:
         insert = self._dialect.insert(deliveries).on_conflict_do_nothing().returning(deliveries.c.id)
         with self._database.writing() as connection:
             return set(connection.scalars(insert, [*rows.values()][::-1]))
+
+    def _forget_old(self) -> None:
+        """Now and then, delete what was dealt with long ago."""
+        now = time.time()
+        if now < self._forget_at:
+            return
+        self._forget_at = now + _FORGET_EVERY
+        old = delete(deliveries).where(
+            deliveries.c.received < now - _KEPT, deliveries.c.state.not_in(("new", "waiting"))
+        )
+        try:
+            with self._database.writing() as connection:
+                connection.execute(old)
+        except SQLAlchemyError as error:  # the next time, then
+            _log.warning("old deliveries cannot be deleted: %s", reason(error))
 
     def _put_back(self, batch: Sequence[_Entry], said: str) -> None:
         """Wait a little for the database; whoever has waited too long is told so."""
