@@ -15,7 +15,7 @@ from markupsafe import Markup
 from moa_engine.printable import one_line
 
 #: Height of the plot of columns, of the words under it, and of a row of the other charts.
-_PLOT, _FOOT, _ROW = 132, 22, 42
+_PLOT, _FOOT, _ROW = 210, 22, 42
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +144,16 @@ def _cut(text: str, longest: int = 32) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
+#: Times a power of ten, what a scale may end at.
+_STEPS = (1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10)
+
+
 def _nice(value: float) -> float:
-    """The next of 1, 2, 5 times a power of ten; 1 for nothing."""
+    """The next value that looks well at a line; 1 for nothing."""
     if value <= 0:
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
-    return float(next(factor * power for factor in (1, 2, 5, 10) if factor * power >= value * 0.999999))
+    return float(next(factor * power for factor in _STEPS if factor * power >= value * 0.999999))
 
 
 def _short(value: float) -> str:

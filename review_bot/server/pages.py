@@ -220,7 +220,7 @@ class Pages:
 def _cost_chart(days: list[history.Day]) -> str:
     columns = [
         charts.Column(
-            f"{day.date.day} {day.date:%b}",
+            f"{day.date.day}" + (f" {day.date:%b}" if day is days[-1] else ""),
             day.cost,
             f"{day.date}: {money(day.cost)}, {day.reviews} reviews, {day.calls} calls",
         )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from review_bot.formats.wording import STANDINGS, evidence
+from review_bot.formats.wording import STANDINGS, counted, evidence
 from review_bot.server.charts import Stretch
 from review_bot.server.history import RunRecord
 
@@ -40,9 +40,17 @@ class Part:
 
     @property
     def cost(self) -> float | None:
-        """Of what was asked here; None when it is not known."""
-        costs = [one["cost_usd"] for one in self.attempts if one["purpose"] != "cached"]
+        """Of the answers that were asked for here; None when it is not known."""
+        asked = [one for one in self.attempts if one["purpose"] != "cached" and not one["error_code"]]
+        costs = [one["cost_usd"] for one in asked]
         return None if None in costs else sum(costs)
+
+    @property
+    def told(self) -> str:
+        """What it came with, in a few words."""
+        found = counted(len(self.items), "finding") if self.items else ""
+        thought = counted(len(self.stances), "opinion") if self.stances else ""
+        return ", ".join(filter(None, (found, thought))) or "nothing new"
 
     @property
     def cached(self) -> int:
