@@ -85,18 +85,15 @@ class Child:
         start.scratch.mkdir(parents=True, exist_ok=True)
         self._folder = Path(tempfile.mkdtemp(dir=start.scratch))
         self._socket, theirs = socket.socketpair()
-        environ = {name: value for name, value in os.environ.items() if name not in _SECRETS}
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - the command is ours
-                [*start.command],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                pass_fds=[theirs.fileno()],
-                env=environ | {"TMPDIR": str(self._folder)},
-                start_new_session=True,  # Ctrl-C in a terminal is the server's to deal with
-            )
-            message = {**start.given, "job": job.to_json(), "channel": theirs.fileno()}
+        message = {**start.given, "job": job.to_json(), "channel": theirs.fileno()}
+        try:
+            self._process = self._started(start, theirs)
+        except OSError:
+            self._socket.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+        finally:
+            theirs.close()
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, self._process.pid, start.niceness)
         stdin, stdout, stderr = self._process.stdin, self._process.stdout, self._process.stderr
@@ -111,6 +108,18 @@ class Child:
         ]
         for thread in self._threads:
             thread.start()
+
+    def _started(self, start: Start, theirs: socket.socket) -> subprocess.Popen[bytes]:
+        environ = {name: value for name, value in os.environ.items() if name not in _SECRETS}
+        return subprocess.Popen(  # noqa: S603 - the command is ours
+            [*start.command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=[theirs.fileno()],
+            env=environ | {"TMPDIR": str(self._folder)},
+            start_new_session=True,  # Ctrl-C in a terminal is the server's to deal with
+        )
 
     def ended(self, seconds: float) -> int | None:
         """Its exit code, once it has ended; waits for that at most so long."""

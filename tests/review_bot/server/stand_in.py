@@ -2,7 +2,7 @@
 
 Run as a script. What the head of its job begins with decides: `slow` waits until the file `go` is there,
 `crash` dies each time, `crash-once` the first time, `wrong` has wrong settings, `token` asks for two tokens,
-`hang` ignores everything but SIGKILL, `greedy` forks and leaves files behind.
+`hang` ignores everything but SIGKILL, `greedy` forks and leaves files behind, `environ` tells what it knows.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ def main() -> int:
             channel.write(json.dumps({"token": refused}).encode() + b"\n")
             channel.flush()
             note(folder, "token", job, channel.readline().decode().strip())
+    if head.startswith("environ"):
+        note(folder, "environ", job, str(dict(os.environ)))
     if not head.startswith("hang"):
         threading.Thread(target=until_closed, args=(channel,), daemon=True).start()
     print(json.dumps({"phase": "reviewing"}), flush=True)
