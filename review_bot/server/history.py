@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, and_, case, cast, func, select
+from sqlalchemy import ColumnElement, Integer, Row, Select, and_, case, cast, func, or_, select
 
 from review_bot.server.database import Database, deliveries, executors, jobs, kept_answers, run_records
 
@@ -53,6 +53,17 @@ class Held:
     why: str
     received: float
     due: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Something that came and was not reviewed, and why."""
+
+    repository: str
+    number: int
+    state: str
+    why: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +177,27 @@ def run(database: Database, name: str) -> RunRecord | None:
     if row is None:
         return None
     return RunRecord(**_run(row), members=row.members, document=row.document)
+
+
+def quiet(database: Database, limit: int) -> list[Quiet]:
+    """The latest deliveries and jobs of which no review came although nothing failed, and why."""
+    wanted = (
+        select(deliveries.c.repository, deliveries.c.number, deliveries.c.state, deliveries.c.why)
+        .add_columns(deliveries.c.received.label("at"))
+        .where(deliveries.c.state.in_(("ignored", "superseded")))
+        .order_by(deliveries.c.received.desc())
+        .limit(limit)
+    )
+    done = (
+        select(jobs.c.repository, jobs.c.number, jobs.c.state, jobs.c.why)
+        .add_columns(func.coalesce(jobs.c.finished, jobs.c.queued).label("at"))
+        .where(or_(jobs.c.state == "superseded", and_(jobs.c.state == "done", jobs.c.run == "")))
+        .order_by(jobs.c.queued.desc())
+        .limit(limit)
+    )
+    with database.reading() as connection:
+        rows = [Quiet(*row) for query in (wanted, done) for row in connection.execute(query)]
+    return sorted(rows, key=lambda row: -row.at)[:limit]
 
 
 def answered(database: Database, names: Sequence[str]) -> dict[str, dict[str, int]]:

@@ -102,6 +102,7 @@ class Pages:
             latency_chart=_latency_chart(members),
             members=members,
             runs=history.runs(self.database, limit=_LATEST),
+            quiet=history.quiet(self.database, _LATEST),
             refresh=_REFRESH if busy and not still else 0,
             still=still,
             again=history.job_known(self.database, _asked(request, "again")),

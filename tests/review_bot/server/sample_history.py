@@ -154,6 +154,8 @@ def attempt(voice: Voice, started: float, seconds: float, **fields: Any) -> Atte
         "tokens_out": 388, "tokens_cached": 0, "cost_usd": Decimal(voice.cost), "started": started,
         "seconds": seconds,
     }  # fmt: skip
+    if voice.kind != "chat":
+        given |= {"prompt": PromptVersion("", ""), "tokens_in": None, "tokens_out": None}
     return Attempt(**{**given, **fields})
 
 
@@ -299,7 +301,7 @@ def fill(database: Database, now: float, *, seed: int = 20) -> None:
         _job(
             f"{REPOSITORY}#214@{HEAD}", 214, HEAD, "done", started - 2, started, started + 36,
             run=STORED.id, status="partial", calls=10, cost=columns["cost"], seconds=34.8,
-            summary={"title": PULL.title, "counts": counts},
+            summary={"title": PULL.title, "findings": counts},
         )
     )  # fmt: skip
     place = {"job": made_jobs[-1]["id"], "repository": REPOSITORY, "number": 214, "head": HEAD}
@@ -341,7 +343,7 @@ def _queued(now: float) -> list[dict[str, Any]]:
         "there is no review: no reviewer gave an answer that could be used\n"
         "qwen: http://10.0.0.7:8000/v1 does not answer (connection refused)"
     )
-    running = {"title": "Stream labels to the printer", "phase": "reviewing"}
+    running = {"title": "Stream labels to the printer", "phase": "reviewing", "thinking": ["llama", "opus"]}
     return [
         _job(_RUNNING, 217, "c0ffee" * 6 + "c0ff", "running", now - 31, now - 22, None, summary=running),
         _job(f"ada/shop#88@{'1' * 40}", 88, "1" * 40, "queued", now - 12, None, None, repository="ada/shop"),
@@ -394,7 +396,7 @@ def _plain(draw: random.Random, started: float, number: int) -> tuple[dict[str, 
     job = _job(
         f"{repository}#{pull}@{head}", pull, head, "done", started - 2, started, started + seconds + 2,
         repository=repository, run=run, status="complete", calls=len(asked), cost=cost, seconds=seconds,
-        summary={"title": title, "counts": {name: count for name, count in counts.items() if count}},
+        summary={"title": title, "findings": {name: count for name, count in counts.items() if count}},
     )  # fmt: skip
     columns = run_columns(stored, outcome, mask=str, pull=replace(PULL, number=pull, title=title))
     return job, {**columns, "job": job["id"], "repository": repository, "number": pull, "head": head}
