@@ -12,18 +12,16 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.github_contracts import node
+from benchmarks.github_contracts.front import Answer, Request, front
 from review_bot.server.app_auth import AppAuth
 from tests.review_bot.commands import environment
 from tests.review_bot.github.fake_github import FakeGithub
@@ -104,57 +102,18 @@ class Recorder:
     github: str
     passed: list[Passed] = field(default_factory=list)
 
-
-@contextmanager
-def recording(recorder: Recorder) -> Iterator[str]:
-    """Serve it; gives its URL."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Page", (_Page,), {"recorder": recorder}))
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-class _Page(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    recorder: Recorder
-
-    def handle_one(self) -> None:
-        path = urlsplit(self.path).path
-        described = path != "/graphql" and ".git/" not in path
-        to = urlsplit(self.recorder.prism if described else self.recorder.github).netloc
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        kept = {
-            name: value
-            for name, value in self.headers.items()
-            if name.lower() not in ("host", "accept-encoding", "connection", "content-length")
-        }
-        connection = HTTPConnection(to, timeout=60)
-        connection.request(self.command, self.path, body or None, kept)
-        answer = connection.getresponse()
-        data = answer.read()
-        connection.close()
-        if described:
-            said = json.loads(answer.headers.get("sl-violations") or "[]")
-            found = [f"{'.'.join(map(str, one['location']))}: {one['message']}" for one in said]
-            if b"stoplight.io/prism/errors" in data:  # such as: no such path, no such method
-                found.append(data.decode())
-            self.recorder.passed.append(Passed(self.command, path, answer.status, found))
-        self.send_response_only(answer.status)
-        hop = ("transfer-encoding", "content-length", "connection", "sl-violations")
-        for name, value in answer.headers.items():
-            if name.lower() not in hop:
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_one  # noqa: N815
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+    def turn(self, request: Request) -> Answer:
+        """Pass a request on, and keep what Prism says of it."""
+        path = urlsplit(request.path).path
+        if path == "/graphql" or ".git/" in path:
+            return request.passed_to(self.github)
+        answer = request.passed_to(self.prism)
+        said = json.loads(answer.headers.pop("sl-violations", "[]"))
+        found = [f"{'.'.join(map(str, one['location']))}: {one['message']}" for one in said]
+        if b"stoplight.io/prism/errors" in answer.body:  # such as: no such path, no such method
+            found.append(answer.body.decode())
+        self.passed.append(Passed(request.command, path, answer.status, found))
+        return answer
 
 
 def check(say: Callable[[str], None]) -> bool:
@@ -170,7 +129,7 @@ def check(say: Callable[[str], None]) -> bool:
             proxy = ("proxy", "-h", "127.0.0.1", "-p", str(port), str(spec), fake.url)
             with node.served(script, *proxy, port=port, log=node.BUILD / "prism.log"):
                 recorder = Recorder(f"http://127.0.0.1:{port}", fake.url)
-                with recording(recorder) as url:
+                with front(recorder.turn) as url:
                     _reviews(Path(folder), author, fake, url, say)
                     _app(fake, url)
                     passed = [*recorder.passed]
