@@ -124,19 +124,20 @@ class Process:
 
     @contextmanager
     def _watching(self) -> Iterator[Observer]:
-        """Says who is thinking."""
+        """Says who is thinking: of each who joins at once, of the rest now and then."""
         asked: dict[str, int] = {}
-        told = 0.0
+        told: set[str] = set()
+        last = 0.0
 
         def observer(event: Event) -> None:
-            nonlocal told
+            nonlocal told, last
             if isinstance(event, MemberStarted | MemberFinished):
                 more = 1 if isinstance(event, MemberStarted) else -1
                 asked[event.member] = asked.get(event.member, 0) + more
-                if time.monotonic() - told >= _OFTEN:
-                    told = time.monotonic()
-                    thinking = [member for member, count in asked.items() if count]
-                    self._tell({"phase": "reviewing", "thinking": thinking})
+                thinking = {member for member, count in asked.items() if count}
+                if thinking - told or time.monotonic() - last >= _OFTEN:
+                    told, last = thinking, time.monotonic()
+                    self._tell({"phase": "reviewing", "thinking": sorted(thinking)})
 
         self._tell({"phase": "reviewing"})
         yield observer
