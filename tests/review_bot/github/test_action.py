@@ -1,7 +1,6 @@
 """The Action, run as a job runs it: its scripts in bash, in order, with GitHub's variables and an event."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -10,16 +9,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-import yaml
 
 from review_bot.command import say
+from tests.review_bot.github.action_steps import ROOT, job_variables, run_steps
 from tests.review_bot.github.fake_github import FakeGithub
 from tests.review_bot.github.fake_model import fork_token
 from tests.review_bot.gitrepo import GitRepo
-
-ROOT = Path(__file__).parents[3]
-ACTION = ROOT / ".github" / "actions" / "review"
-EVENTS = Path(__file__).with_name("events")
 
 #: Stands for the Python that was set up: makes an environment that has what pip would put there, and tells
 #: what it was asked for.
@@ -71,74 +66,16 @@ def job(fake: FakeGithub, author: GitRepo, tmp_path: Path) -> Job:
     ) -> Ran:
         number = len(list(tmp_path.glob("job-*")))
         folder = tmp_path / f"job-{number}"
-        for name in ("work", "temp", "home"):
-            (folder / name).mkdir(parents=True)
+        environment = job_variables(folder, event, fake.state.repository, fake.url, **said)
         if checkout is not None:  # as actions/checkout does: one commit, without its history
             clone = ["git", "clone", "--quiet", "--depth=1", f"file://{checkout}", str(folder / "work")]
             subprocess.run(clone, check=True)
-        payload = json.loads((EVENTS / f"{event}.json").read_text("utf-8"))
-        for place in ("issue", "pull_request"):
-            if place in payload:
-                payload[place]["number"] = 1
-        for key, value in said.items():
-            payload[key] = payload.get(key, {}) | value
-        (folder / "event.json").write_text(json.dumps(payload), "utf-8")
-        (folder / "summary.md").touch()
-        environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(folder / "home"),
-            "CI": "true",
-            "GITHUB_ACTIONS": "true",
-            "GITHUB_EVENT_NAME": event,
-            "GITHUB_EVENT_PATH": str(folder / "event.json"),
-            "GITHUB_REPOSITORY": fake.state.repository,
-            "GITHUB_API_URL": fake.url,
-            "GITHUB_SERVER_URL": fake.url,
-            "GITHUB_WORKSPACE": str(folder / "work"),
-            "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
-            "GITHUB_ACTION_PATH": str(ACTION),
-            "RUNNER_TEMP": str(folder / "temp"),
-            "ASKED": str(folder / "asked"),
-            "MOA_REVIEW__REVIEWERS": '["ruff"]',
-        }
-        code, output = _steps(environment, {"token": token} | (inputs or {}), {"python-path": str(python)})
+        environment |= {"ASKED": str(folder / "asked"), "MOA_REVIEW__REVIEWERS": '["ruff"]'}
+        code, output = run_steps(environment, {"token": token} | (inputs or {}), python)
         asked = [json.loads(line) for line in (folder / "asked").read_text().splitlines()]
         return Ran(code, output, (folder / "summary.md").read_text("utf-8"), asked)
 
     return run
-
-
-def _steps(environment: dict[str, str], inputs: dict[str, str], python: dict[str, str]) -> tuple[int, str]:
-    """Every step of the Action, until one fails: exit code and output of the last one."""
-    action = yaml.safe_load((ACTION / "action.yml").read_text("utf-8"))
-    assert action["runs"]["using"] == "composite"
-    assert inputs.keys() <= action["inputs"].keys()
-    values = {f"inputs.{name}": facts["default"] for name, facts in action["inputs"].items()}
-    values |= {f"inputs.{name}": value for name, value in inputs.items()}
-    values |= {f"steps.python.outputs.{name}": value for name, value in python.items()}
-    done = None
-    for step in action["runs"]["steps"]:
-        if "run" not in step:
-            assert step["uses"].startswith("actions/setup-python@")
-            continue
-        assert step["shell"] == "bash"
-        env = {
-            name: re.sub(r"\$\{\{ (.*?) \}\}", lambda m: values[m[1]], text)
-            for name, text in step["env"].items()
-        }
-        done = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", step["run"]],
-            cwd=environment["GITHUB_WORKSPACE"],
-            env=environment | env,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            break
-    assert done is not None
-    return done.returncode, done.stdout
 
 
 def test_a_push_is_reviewed_once(job: Job, fake: FakeGithub, author: GitRepo) -> None:
