@@ -1,4 +1,4 @@
-"""What `review-bot` does: a committee's review of a change in a git repository, or of a patch; witnesses.
+"""What `review-bot` does: a committee's review of a change in a git repository, or of a patch; a server.
 
 argparse and not a nicer library, because of its import: 10 ms, where cyclopts costs 250 and typer 550,
 on a command that people run in hooks. Whatever is not needed for `--version` and `--help` is imported
@@ -69,6 +69,21 @@ exit codes:
 """
 
 
+SERVE_EPILOG = """\
+secrets, from the environment (the App's may be in DIR/app.json, which --create-app writes):
+  GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY or GITHUB_APP_PRIVATE_KEY_FILE, GITHUB_WEBHOOK_SECRET
+  MOA_PAGE_PASSWORD   without it there is no page
+
+SIGTERM or Ctrl-C: what is being reviewed is brought to its end, for a while; a second one ends it at once.
+Nothing is lost in either case.
+
+exit codes:
+  0  stopped
+  2  wrong usage or settings; nothing was started
+  4  a database or the web side cannot be used
+"""
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run the command; the exit code is the one of the module's docstring."""
     if list(arguments) == ["--version"]:
@@ -89,6 +104,10 @@ def _run(arguments: Sequence[str]) -> int:
         from review_bot.github.command import run as github
 
         return github(args)
+    if args.command == "serve":
+        from review_bot.server.command import run as serve
+
+        return serve(args)
     if args.command == "witness":
         from review_bot.proof.witness import run as witness
 
@@ -147,6 +166,15 @@ def _parser() -> argparse.ArgumentParser:
     _add_proof(github)
     _add_output(github)
     add_committee_options(github)
+    serve = commands.add_parser(
+        "serve",
+        help="be a GitHub App: review the pull requests of its installations",
+        description="Take GitHub's deliveries, and review what was pushed and asked for, with the members "
+        "of this machine's settings.",
+        epilog=SERVE_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_server(serve)
     witness = commands.add_parser(
         "witness",
         help="search inputs on which two versions behave differently, without any model",
@@ -195,6 +223,30 @@ def _add_pull_request(parser: argparse.ArgumentParser) -> None:
         "--suggestions", type=Path, metavar="FILE",
         help="a report of pytest --moa --moa-report FILE: its tests become part of the review",
     )  # fmt: skip
+
+
+def _add_server(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("server")
+    group.add_argument(
+        "--host", default="127.0.0.1", metavar="ADDRESS", help="where it listens (default: 127.0.0.1)"
+    )
+    group.add_argument("--port", type=int, default=8080, metavar="N", help="(default: 8080)")
+    group.add_argument(
+        "--data", type=Path, metavar="DIR",
+        help="its databases, record and secrets (default: moa/server in the user's state folder)",
+    )  # fmt: skip
+    group.add_argument(
+        "--database", metavar="URL",
+        help="postgresql://..., which servers can share (default: DATABASE_URL, else SQLite in --data)",
+    )  # fmt: skip
+    group.add_argument("--jobs", type=int, metavar="N", help="reviews at a time (default: 2)")
+    group.add_argument("--config", type=Path, metavar="FILE", help="read this file, not the folder's own")
+    app = parser.add_argument_group("a new App")
+    app.add_argument("--create-app", action="store_true", help="create the GitHub App in a browser, and end")
+    app.add_argument(
+        "--url", metavar="URL", help="with --create-app: where GitHub reaches the server, such as https://..."
+    )
+    app.add_argument("--org", metavar="NAME", help="with --create-app: the organization that owns the App")
 
 
 def _add_proof(parser: argparse.ArgumentParser) -> None:

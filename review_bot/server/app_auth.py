@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
@@ -96,14 +97,18 @@ class AppAuth:
                 hint="Somebody who administers it installs it: on the App's page, Install.",
             ) from refused
 
-    def installation_token(self, installation: int, repository: str) -> Token:
-        """A token for one repository. The same one as long as it is good for five more minutes."""
+    def installation_token(self, installation: int, repository: str, *, refused: str = "") -> Token:
+        """A token for one repository. The same one as long as it is good for five more minutes.
+
+        `refused` is the SHA-256, in hex, of a token that GitHub did not accept: another one is got.
+        """
         key = (installation, repository)
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
             known = self._tokens.get(key)
-            if known is None or known.expires - _MARGIN <= self._clock():
+            late = known is None or known.expires - _MARGIN <= self._clock()
+            if known is None or late or sha256(known.text.encode()).hexdigest() == refused:
                 known = self._tokens[key] = self._new_token(installation, repository)
             return known
 

@@ -35,6 +35,7 @@ _SECRETS = (
     "GITHUB_TOKEN",
     "GH_TOKEN",
     "MOA_PAGE_PASSWORD",
+    "DATABASE_URL",
 )
 
 #: Lines of its standard error that are kept, and how much of each.
@@ -66,7 +67,9 @@ class Start:
     """How the process of a job is started."""
 
     command: Sequence[str]
-    given: Mapping[str, Any]  #: what it reads on standard input, besides the job and its socket
+    given: Callable[
+        [Job], Mapping[str, Any]
+    ]  #: what it reads on standard input, besides the job and its socket
     scratch: Path  #: where it may have temporary files
     niceness: int
 
@@ -85,7 +88,7 @@ class Child:
         start.scratch.mkdir(parents=True, exist_ok=True)
         self._folder = Path(tempfile.mkdtemp(dir=start.scratch))
         self._socket, theirs = socket.socketpair()
-        message = {**start.given, "job": job.to_json(), "channel": theirs.fileno()}
+        message = {**start.given(job), "job": job.to_json(), "channel": theirs.fileno()}
         try:
             self._process = self._started(start, theirs)
         except OSError:

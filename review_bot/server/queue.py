@@ -7,10 +7,8 @@ one fixed version of the application, since it resumes nothing of another versio
 
 from __future__ import annotations
 
-import logging
 import os
 import sqlite3
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -68,7 +66,6 @@ class ReviewQueue:
         """
         from dbos import DBOS
 
-        _calm()
         if self._url.startswith("sqlite"):
             _prepare_sqlite(Path(make_url(self._url).database or ""))
         with self._lock:
@@ -221,19 +218,3 @@ def _prepare_sqlite(path: Path) -> None:
             connection.execute("PRAGMA journal_mode = WAL")
     except (OSError, sqlite3.Error) as error:
         raise DatabaseFailed(f"the queue {path} cannot be made: {error}") from error
-
-
-class _OneLine(logging.Handler):
-    """What DBOS warns of, in one line and without a traceback."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        error = record.exc_info and record.exc_info[1]
-        text = record.getMessage() + (f" {type(error).__name__}: {error}" if error else "")
-        print(f"review-bot: queue: {one_line(text)[:500]}", file=sys.stderr)
-
-
-def _calm() -> None:
-    log = logging.getLogger("dbos")
-    if not any(isinstance(handler, _OneLine) for handler in log.handlers):
-        log.handlers[:] = [_OneLine(logging.WARNING)]
-        log.propagate = False

@@ -28,7 +28,7 @@ class Desk:
 
     def __init__(self, place: Place) -> None:
         self.place = place
-        self.start = Start(STAND_IN, {"folder": str(place.folder)}, place.folder / "scratch", 3)
+        self.start = Start(STAND_IN, lambda _: {"folder": str(place.folder)}, place.folder / "scratch", 3)
         self.worker = self.with_limits(Limits(60, 3, (0.01,)))
 
     def with_limits(self, limits: Limits) -> Worker:
@@ -128,7 +128,7 @@ def test_wrong_settings_are_not_tried_again(desk: Desk) -> None:
 
 
 def test_a_command_that_cannot_be_started_is_a_failed_job(desk: Desk) -> None:
-    desk.start = Start(["/nowhere/python"], {}, desk.place.folder / "scratch", 0)
+    desk.start = Start(["/nowhere/python"], lambda _: {}, desk.place.folder / "scratch", 0)
     desk.worker = desk.with_limits(Limits(60, 1))
     state, why = desk.end_of("x")
     assert state == "failed"

@@ -62,7 +62,7 @@ class Place:
 
     def working(self, **settings: Any) -> Working:
         """The working side, in this process."""
-        start = Start(STAND_IN, {"folder": str(self.folder)}, self.folder / "scratch", 0)
+        start = Start(STAND_IN, lambda _: {"folder": str(self.folder)}, self.folder / "scratch", 0)
         settings = {"repositories": ["*"], "silent_seconds": 3.0, **settings}
         return Working(self.database, self.queue_url, ServerSettings(**settings), start, Tokens(), self.say)
 
