@@ -78,7 +78,7 @@ def _parts(database: Database, since: float) -> Iterable[tuple[str, float, Seque
     columns = (run_records.c.run, run_records.c.started, run_records.c.members)
     query = select(*columns).where(run_records.c.started >= since).order_by(run_records.c.started)
     with database.reading() as connection:
-        return connection.execute(query).tuples().all()
+        return [(run, started, parts) for run, started, parts in connection.execute(query)]
 
 
 def _add(total: _Sum, part: Mapping[str, Any], run: str) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Select, and_, case, cast, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Integer, Row, Select, and_, case, cast, func, or_, select
 
 from review_bot.server.database import Database, deliveries, executors, jobs, kept_answers, run_records
 
@@ -124,9 +124,7 @@ class Day:
 def queue(database: Database, now: float) -> Queue:
     """What runs, what waits and since when, and what failed without being tried again."""
     with database.reading() as connection:
-        states: dict[str, int] = dict(
-            connection.execute(select(jobs.c.state, func.count()).group_by(jobs.c.state)).tuples().all()
-        )
+        states = by_state(connection, jobs.c.state)
         running = connection.execute(_jobs("running", jobs.c.started)).all()
         waiting = connection.execute(_jobs("queued", jobs.c.queued).limit(SHOWN)).all()
         open_ones = deliveries.c.state.in_(("new", "waiting"))
@@ -152,6 +150,12 @@ def queue(database: Database, now: float) -> Queue:
         len(left),
         alive,
     )
+
+
+def by_state(connection: Connection, column: ColumnElement[str]) -> dict[str, int]:
+    """How many rows there are of each state."""
+    rows = connection.execute(select(column, func.count()).group_by(column))
+    return {row[0]: row[1] for row in rows}
 
 
 def runs(

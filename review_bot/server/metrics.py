@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from review_bot.server.access import Access
 from review_bot.server.database import Database, deliveries, executors, jobs, run_records
-from review_bot.server.history import DAY
+from review_bot.server.history import DAY, by_state
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -66,13 +66,9 @@ class Metrics:
 
     def _families(self, now: float) -> Iterator[tuple[str, str, str, list[Sample]]]:
         with self._database.reading() as connection:
-            delivered = connection.execute(
-                select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
-            )
-            counts = {**dict.fromkeys(_DELIVERY_STATES, 0), **dict(delivered.tuples().all())}
+            counts = {**dict.fromkeys(_DELIVERY_STATES, 0), **by_state(connection, deliveries.c.state)}
             yield "moa_deliveries", "gauge", "Deliveries that are kept, by state.", _by("state", counts)
-            made = connection.execute(select(jobs.c.state, func.count()).group_by(jobs.c.state))
-            states = {**dict.fromkeys(_JOB_STATES, 0), **dict(made.tuples().all())}
+            states = {**dict.fromkeys(_JOB_STATES, 0), **by_state(connection, jobs.c.state)}
             yield "moa_jobs", "gauge", "Jobs, by state.", _by("state", states)
 
             open_ones = deliveries.c.state.in_(("new", "waiting"))
@@ -138,7 +134,7 @@ class _Members:
         with self._lock, self._database.reading() as connection:
             started = run_records.c.started
             fresh = select(run_records.c.run, started).where(started >= self._since)
-            new = [(run, at) for run, at in connection.execute(fresh).tuples() if run not in self._seen]
+            new = [(run, at) for run, at in connection.execute(fresh) if run not in self._seen]
             for batch in _batches([run for run, _ in new]):
                 query = select(run_records.c.members).where(run_records.c.run.in_(batch))
                 for members in connection.scalars(query):

@@ -37,7 +37,7 @@ _DAYS = 14
 _REFRESH = 20
 
 #: Characters of an answer that stand on a run's page.
-_EXCERPT = 1_200
+_EXCERPT = 800
 
 #: Bytes of a form: the id of a job.
 _FORM = 4_096

@@ -21,9 +21,6 @@ from markupsafe import Markup, escape
 from moa_engine.printable import printable
 from review_bot.formats.wording import counted, money
 
-#: Characters of a text that are shown; the whole is on a page of its own.
-LONGEST = 4_000
-
 _CODE = re.compile(r"```[\w+-]*\n(?P<block>.*?)(?:\n```|\Z)|`(?P<span>[^`\n]+)`", re.DOTALL)
 _REPOSITORY = re.compile(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+")
 _COMMIT = re.compile(r"[0-9a-f]{7,64}")
@@ -67,7 +64,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(money=money, seconds=seconds, moment=moment, prose=prose, path=_segment)
-    made.globals.update(counted=counted, asset=asset, LONGEST=LONGEST)
+    made.globals.update(counted=counted, asset=asset)
     return made
 
 

@@ -17,8 +17,9 @@ from review_bot.server.history import RunRecord
 
 Json = Mapping[str, Any]
 
-#: How many findings are shown in full; how many of all else, in one list each.
-FINDINGS, LISTED = 40, 100
+#: How many findings are shown in full; how many of all else in one list; how many answers, proposals and
+#: opinions in all.
+FINDINGS, LISTED, SAID = 40, 100, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class RunView:
     more_findings: Sequence[Json]  #: beyond those that are shown in full
     facts: Sequence[str]
     review: Json | None
+    each: int  #: how many of its answers, proposals and opinions are shown of each member in each layer
     titles: Mapping[str, str]  #: of all items, by id
     places: Mapping[str, str]  #: the finding that each item became part of
 
@@ -98,8 +100,10 @@ def view(record: RunRecord) -> RunView:
         for name, meaning in STANDINGS.items()
         if (found := [one for one in full if one["standing"] == name])
     ]
+    layers = _layers(document)
     return RunView(
-        layers=_layers(document),
+        layers=layers,
+        each=max(SAID // (sum(len(layer.parts) for layer in layers) or 1), 3),
         groups=groups,
         rejected=[one for one in findings if one["standing"] == "rejected"],
         more_findings=standing[FINDINGS:],

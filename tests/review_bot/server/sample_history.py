@@ -390,7 +390,7 @@ def _plain(draw: random.Random, started: float, number: int) -> tuple[dict[str, 
         STORED, id=run, status="complete", started=started, seconds=seconds, attempts=tuple(asked)
     )
     head = f"{draw.getrandbits(160):040x}"
-    pull, repository = 120 + number, draw.choice((REPOSITORY, REPOSITORY, "ada/shop"))
+    pull, repository = 80 + number, draw.choice((REPOSITORY, REPOSITORY, "ada/shop"))
     title = draw.choice(_TITLES)
     counts = {"confirmed": draw.choice((0, 0, 1, 2)), "minority": draw.choice((0, 0, 1))}
     job = _job(
