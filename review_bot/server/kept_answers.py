@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from moa_engine.attempt import Attempt
 from moa_engine.hookspecs import hookimpl
 from moa_engine.member import PromptVersion
-from review_bot.server.database import Database, jobs, kept_answers, reason, run_records
+from review_bot.server.database import Database, jobs, kept_answers, reason
 from review_bot.server.jobs import Job
 
 if TYPE_CHECKING:
@@ -64,11 +64,9 @@ class KeptAnswers:
         return len(missing)
 
     def earlier(self, connection: Connection, run: str) -> tuple[int, float | None]:
-        """Calls and cost of what this job's killed runs were answered: all but `run` and those that ended."""
-        ended = select(run_records.c.run).where(run_records.c.job == self._job.id)
-        runs = {run, *connection.scalars(ended)}
+        """Calls and cost of what this job's other runs were answered, before they were killed."""
         own = select(kept_answers.c.attempt).where(kept_answers.c.job == self._job.id)
-        costs = [kept["cost_usd"] for kept in connection.scalars(own) if kept["run"] not in runs]
+        costs = [kept["cost_usd"] for kept in connection.scalars(own) if kept["run"] != run]
         known = [Decimal(cost) for cost in costs if cost is not None]
         return len(costs), float(sum(known)) if len(known) == len(costs) else None
 

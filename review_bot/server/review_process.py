@@ -137,10 +137,16 @@ class Process:
                 thinking = {member for member, count in asked.items() if count}
                 if thinking - told or time.monotonic() - last >= _OFTEN:
                     told, last = thinking, time.monotonic()
-                    self._tell({"phase": "reviewing", "thinking": sorted(thinking)})
+                    self._phase("reviewing", thinking=sorted(thinking))
 
-        self._tell({"phase": "reviewing"})
+        self._phase("reviewing")
         yield observer
+
+    def _phase(self, phase: str, **more: Any) -> None:
+        assert self._session is not None
+        assert self._commits is not None
+        title = self._session.redactor.mask(self._commits.pull.title)
+        self._tell({"phase": phase, "title": title, **more})
 
     def _recorded(self, run: str) -> StoredRun:
         """A run from this machine's record, or else from wherever it was made."""
@@ -152,7 +158,7 @@ class Process:
 
     def _concluded(self, outcome: Outcome[Review]) -> None:
         """Put the run down before it is posted: every run that GitHub shows can be looked up."""
-        self._tell({"phase": "posting"})
+        self._phase("posting")
         assert self._session is not None
         assert self._commits is not None
         pull, mask = self._commits.pull, self._session.redactor.mask
