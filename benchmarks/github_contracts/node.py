@@ -59,7 +59,7 @@ def served(script: Path, *arguments: str, port: int, log: Path) -> Iterator[None
         subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, cwd=log.parent) as process,
     ):
         try:
-            while not _listens(port):
+            while not listens(port):
                 if process.poll() is not None:
                     raise SystemExit(f"{script.name} ended at once:\n{log.read_text()}")
                 time.sleep(0.1)
@@ -68,7 +68,8 @@ def served(script: Path, *arguments: str, port: int, log: Path) -> Iterator[None
             process.terminate()
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Whether somebody listens there."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
     except OSError:

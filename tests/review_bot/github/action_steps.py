@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,43 @@ ACTION = ROOT / ".github" / "actions" / "review"
 EVENTS = Path(__file__).with_name("events")
 
 
-def job_variables(folder: Path, event: str, repository: str, url: str, **said: Any) -> dict[str, str]:
-    """Folders and variables of a job for pull request 1 that starts now; `said` is more of its event."""
+#: Stands for the Python that was set up: makes an environment that has what pip would put there, and tells
+#: what it was asked for.
+_PYTHON = f"""\
+#!{sys.executable}
+import json, os, stat, sys
+from pathlib import Path
+
+with open(os.environ["ASKED"], "a") as asked:
+    asked.write(json.dumps([os.getcwd(), *sys.argv[1:]]) + "\\n")
+if sys.argv[1:4] == ["-I", "-m", "venv"]:
+    bin = Path(sys.argv[4], "bin")
+    bin.mkdir(parents=True)
+    (bin / "python").symlink_to(sys.argv[0])
+    command = 'PYTHONPATH={ROOT} exec {sys.executable} -P -m review_bot "$@"'
+    (bin / "review-bot").write_text(f"#!/bin/sh\\n{{command}}\\n")
+    (bin / "review-bot").chmod(0o755)
+"""
+
+
+def pretended_python(folder: Path) -> Path:
+    """A program that stands for the Python that a job sets up; `ASKED` names where it tells what it did."""
+    python = folder / "python"
+    python.write_text(_PYTHON)
+    python.chmod(0o755)
+    return python
+
+
+def job_variables(
+    folder: Path, event: str, repository: str, url: str, number: int = 1, **said: Any
+) -> dict[str, str]:
+    """Folders and variables of a job for a pull request that starts now; `said` is more of its event."""
     for name in ("work", "temp", "home"):
         (folder / name).mkdir(parents=True)
     payload = json.loads((EVENTS / f"{event}.json").read_text("utf-8"))
     for place in ("issue", "pull_request"):
         if place in payload:
-            payload[place]["number"] = 1
+            payload[place]["number"] = number
     for key, value in said.items():
         payload[key] = payload.get(key, {}) | value
     (folder / "event.json").write_text(json.dumps(payload), "utf-8")
@@ -42,6 +72,7 @@ def job_variables(folder: Path, event: str, repository: str, url: str, **said: A
         "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
         "GITHUB_ACTION_PATH": str(ACTION),
         "RUNNER_TEMP": str(folder / "temp"),
+        "ASKED": str(folder / "asked"),
     }
 
 

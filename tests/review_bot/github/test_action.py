@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,28 +10,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from review_bot.command import say
-from tests.review_bot.github.action_steps import ROOT, job_variables, run_steps
+from tests.review_bot.github.action_steps import job_variables, pretended_python, run_steps
 from tests.review_bot.github.fake_github import FakeGithub
 from tests.review_bot.github.fake_model import fork_token
 from tests.review_bot.gitrepo import GitRepo
-
-#: Stands for the Python that was set up: makes an environment that has what pip would put there, and tells
-#: what it was asked for.
-PYTHON = f"""\
-#!{sys.executable}
-import json, os, stat, sys
-from pathlib import Path
-
-with open(os.environ["ASKED"], "a") as asked:
-    asked.write(json.dumps([os.getcwd(), *sys.argv[1:]]) + "\\n")
-if sys.argv[1:4] == ["-I", "-m", "venv"]:
-    bin = Path(sys.argv[4], "bin")
-    bin.mkdir(parents=True)
-    (bin / "python").symlink_to(sys.argv[0])
-    command = 'PYTHONPATH={ROOT} exec {sys.executable} -P -m review_bot "$@"'
-    (bin / "review-bot").write_text(f"#!/bin/sh\\n{{command}}\\n")
-    (bin / "review-bot").chmod(0o755)
-"""
 
 
 class Ran(NamedTuple):
@@ -52,9 +33,7 @@ def job(fake: FakeGithub, author: GitRepo, tmp_path: Path) -> Job:
     """Runs the Action for pull request 1, whose author uses a name that is not there (F821)."""
     author.commit({"new.py": "fresh = 1\nfresher = stale\n"})
     author.git("push", "--quiet", "origin", "feature", "feature:refs/forks/eve/feature")
-    python = tmp_path / "python"
-    python.write_text(PYTHON)
-    python.chmod(0o755)
+    python = pretended_python(tmp_path)
 
     def run(
         event: str = "pull_request",
@@ -70,7 +49,7 @@ def job(fake: FakeGithub, author: GitRepo, tmp_path: Path) -> Job:
         if checkout is not None:  # as actions/checkout does: one commit, without its history
             clone = ["git", "clone", "--quiet", "--depth=1", f"file://{checkout}", str(folder / "work")]
             subprocess.run(clone, check=True)
-        environment |= {"ASKED": str(folder / "asked"), "MOA_REVIEW__REVIEWERS": '["ruff"]'}
+        environment["MOA_REVIEW__REVIEWERS"] = '["ruff"]'
         code, output = run_steps(environment, {"token": token} | (inputs or {}), python)
         asked = [json.loads(line) for line in (folder / "asked").read_text().splitlines()]
         return Ran(code, output, (folder / "summary.md").read_text("utf-8"), asked)
