@@ -31,8 +31,8 @@ Say = Callable[[str], None]
 #: The beat of who has left.
 _LEFT = 0.0
 
-#: Beats in the time after which silence means death.
-_BEATS = 6
+#: Beats at least in the time after which silence means death, and seconds between two at most.
+_BEATS, _SLOWEST = 6, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Executors:
             except Exception as error:  # such as a database that is away: next time it may be back
                 said = reason(error) if isinstance(error, SQLAlchemyError) else str(error)
                 self._say(f"looking after other processes failed: {said}")
-            stop.wait(self._silent / _BEATS)
+            stop.wait(min(self._silent / _BEATS, _SLOWEST))
 
     def beat(self) -> bool:
         """Say that we live; False when others took us for dead, and took our jobs."""

@@ -31,7 +31,7 @@ def main() -> int:
     if head.startswith("environ"):
         note(folder, "environ", job, str(dict(os.environ)))
     if not head.startswith("hang"):
-        threading.Thread(target=until_closed, args=(channel,), daemon=True).start()
+        threading.Thread(target=until_closed, args=(channel, folder, job), daemon=True).start()
     print(json.dumps({"phase": "reviewing"}), flush=True)
     if head.startswith("greedy"):
         Path(os.environ["TMPDIR"], "left").write_text("left")
@@ -54,8 +54,9 @@ def main() -> int:
     return 0
 
 
-def until_closed(channel: object) -> None:
+def until_closed(channel: object, folder: Path, job: dict[str, object]) -> None:
     channel.readline()  # type: ignore[attr-defined]
+    note(folder, "stopped", job)
     os._exit(75)
 
 

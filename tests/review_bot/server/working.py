@@ -63,7 +63,7 @@ class Place:
     def working(self, **settings: Any) -> Working:
         """The working side, in this process."""
         start = Start(STAND_IN, lambda _: {"folder": str(self.folder)}, self.folder / "scratch", 0)
-        settings = {"repositories": ["*"], "silent_seconds": 3.0, **settings}
+        settings = {"repositories": ["*"], "silent_seconds": 60.0, **settings}
         return Working(self.database, self.queue_url, ServerSettings(**settings), start, Tokens(), self.say)
 
     def say(self, text: str) -> None:
@@ -153,17 +153,16 @@ class Process:
         assert self.process.stdout
         assert self.process.stdout.readline() == "ready\n"
 
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)
-        try:
-            return self.process.wait(60)
-        finally:
-            assert self.process.stdout
-            self.process.stdout.close()
+        return self.process.wait(60)
+
+    def kill(self) -> None:
+        """End it where a test did not."""
+        self.process.kill()
+        self.process.wait()
+        assert self.process.stdout
+        self.process.stdout.close()
 
 
 def main(url: str, folder: str, settings: str) -> None:
