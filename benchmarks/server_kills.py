@@ -5,7 +5,8 @@
 A first run without a kill shows what happens during a job: requests to GitHub and to models, commits to the
 server's database and to the queue's, the answer to the delivery. Then the server is killed by SIGKILL at each
 of these points, in a world of its own: once with all its processes, as when a machine stops, and once more
-without those of its jobs, where these could go on posting. After a restart there has to be one review and one
+without those of its jobs, where these could go on posting. A second push is treated in the same way, for what
+is written to GitHub because of it. After a restart there has to be one review and one
 summary, and no answer that was kept may be paid for again. The exit code is 1 if anything is otherwise.
 """
 
@@ -20,8 +21,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.review_bot.server.conftest import postgres as postgres_fixture
-from tests.review_bot.server.killing import Killed, Point, a_world, killed_at, points_of, sqlite_in
+from tests.review_bot.server.kill_points import Point, points_of
+from tests.review_bot.server.killing import Killed, a_world, killed_at, sqlite_in
+from tests.review_bot.server.postgresql import postgresql
 
 
 @contextmanager
@@ -30,12 +32,8 @@ def databases(kind: str) -> Iterator[Callable[[Path], str]]:
     if kind == "sqlite":
         yield sqlite_in
         return
-    running = postgres_fixture.__wrapped__()  # type: ignore[attr-defined]
-    new = next(running)
-    try:
+    with postgresql("fsync=off") as new:  # a killed process loses nothing that was written
         yield lambda _: new()
-    finally:
-        next(running, None)
 
 
 def main() -> int:
@@ -50,15 +48,16 @@ def main() -> int:
     start = time.monotonic()
     with databases(args.database) as database:
 
-        def one(point: Point | None) -> Killed:
+        def one(point: Point | None, *, later: bool = False) -> Killed:
             with a_world(database) as world:
-                return killed_at(world, point)
+                return killed_at(world, point, later=later if point is None else point.later)
 
-        whole = one(None)
-        if whole.why:
-            print(f"without a kill: {whole.why}")
+        whole = one(None), one(None, later=True)
+        if why := " and ".join(filter(None, (killed.why for killed in whole))):
+            print(f"without a kill: {why}")
             return 1
-        points = [point for point in points_of(whole.order) if args.only in str(point)]
+        known = points_of(whole[0].order) + points_of(whole[1].order, later=True)
+        points = [point for point in known if args.only in str(point)]
         with ThreadPoolExecutor(args.jobs) as pool:
             for killed in pool.map(one, points):
                 outcome = killed.why or ("good" if killed.reached else "not reached")

@@ -1,26 +1,18 @@
-"""The whole server, killed at one point of its work, and started again.
-
-A point is something that happens, such as "before POST reviews" or "after job commits INSERT run_records",
-and its number among those that are called the same. All that happens is known: requests from the tests'
-GitHub and from the models, commits from the server's processes (`instrumented`).
-"""
+"""The whole server killed at one point of its work, started again, and looked at."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -30,8 +22,8 @@ from sqlalchemy import select
 from review_bot.server.database import Database, deliveries, jobs, kept_answers
 from tests.review_bot.commands import environment
 from tests.review_bot.github.fake_apps import App
-from tests.review_bot.github.fake_github import Sent
-from tests.review_bot.server.jobs_world import MODELS, World, said, world_in
+from tests.review_bot.server.jobs_world import BROKEN, MODELS, SHOP, World, world_in
+from tests.review_bot.server.kill_points import Point, Watcher
 
 ROOT = Path(__file__).parents[3]
 INSTRUMENTED = Path(__file__).parent / "instrumented"
@@ -40,95 +32,6 @@ INSTRUMENTED = Path(__file__).parent / "instrumented"
 LONGEST = 60.0
 
 _SERVING = re.compile(r"deliveries: (http://\S+?)\)")
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """Where to kill. `orphans`: only the server itself; its jobs' processes have to end by themselves."""
-
-    what: str
-    number: int = 1
-    orphans: bool = False
-
-    def __str__(self) -> str:
-        how = " (jobs' processes left)" if self.orphans else ""
-        return f"{self.what}{f' #{self.number}' if self.number > 1 else ''}{how}"
-
-
-class Watcher:
-    """Hears of everything that happens; kills the server when it is at the point."""
-
-    def __init__(self, folder: Path, point: Point | None = None) -> None:
-        self.point = point
-        self.happened: Counter[str] = Counter()
-        self.order: list[str] = []
-        self.pids: list[int] = []  #: the server's first
-        self.killed = threading.Event()
-        self.path = folder / f"w{uuid.uuid4().hex[:8]}"
-        self._lock = threading.Lock()
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.bind(str(self.path))
-        self._socket.listen()
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self) -> None:
-        self._socket.close()
-        self.path.unlink()
-
-    def at(self, what: str) -> bool:
-        """Something happens; whether the server was killed for that."""
-        with self._lock:
-            if self.killed.is_set():
-                return True
-            self.happened[what] += 1
-            self.order.append(what)
-            point = self.point
-            if point is None or (what, self.happened[what]) != (point.what, point.number):
-                return False
-            for pid in self.pids[:1] if point.orphans else self.pids:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            self.killed.set()
-            return True
-
-    def github(self, phase: str, sent: Sent) -> None:
-        """A watcher of the tests' GitHub: what is killed before it arrives does not arrive."""
-        if self.at(f"{phase} {_named(sent)}") and phase == "before" and self.point and not self.point.orphans:
-            raise ConnectionAbortedError
-
-    def model(self, request: Any) -> str:
-        """What a model answers."""
-        self.at(f"before model {request['model']} answers")
-        return said(request)
-
-    def _accept(self) -> None:
-        with suppress(OSError):
-            while True:
-                connection, _ = self._socket.accept()
-                threading.Thread(target=self._hear, args=(connection,), daemon=True).start()
-
-    def _hear(self, connection: socket.socket) -> None:
-        with suppress(OSError, ValueError), connection, connection.makefile("rwb") as stream:
-            for line in stream:
-                what = json.loads(line)
-                if what.startswith("process "):
-                    with self._lock:
-                        self.pids.append(int(what.split()[1]))
-                    killed = False
-                else:
-                    killed = self.at(what)
-                if killed and not (self.point and self.point.orphans):
-                    return  # it has no answer, in case that it is not quite dead
-                stream.write(b"\n")
-                stream.flush()
-
-
-def _named(sent: Sent) -> str:
-    """A request's name, without numbers and commits."""
-    if sent.path == "/graphql":
-        return f"GraphQL {'threads' if 'reviewThreads' in sent.data['query'] else 'viewer'}"
-    path = re.sub(r"/repos/[^/]+/[^/]+|/[0-9a-f.]{40,}|\d+", "", sent.path).strip("/")
-    return f"{sent.method} {re.sub('/+', '/', path) or 'repository'}"
 
 
 class Server:
@@ -215,27 +118,34 @@ class Killed:
     why: str = ""
 
 
-def killed_at(world: World, point: Point | None) -> Killed:
+def killed_at(world: World, point: Point | None, *, later: bool = False) -> Killed:
     """Start a server, push, kill it at the point, start it again, and see what came of it all."""
     app = world.github.apps.create()
     world.github.apps.install(app)
-    id = str(uuid.uuid4())
     database = Database.open(world.database)
-    first = Watcher(world.folder, point)
-    second = Watcher(world.folder)
+    first, second = Watcher(world.folder, point), Watcher(world.folder)
     server = Server(world, app, first)
     try:
-        answered = False
-        if url := server.url():
-            with suppress(OSError):
-                status, _ = app.deliver(url, "pull_request", _payload(world), id=id)
-                answered = status in (200, 202)
+        url = server.url()
+        if later:
+            first.armed = False
+            _deliver(app, url, world, str(uuid.uuid4()))
+            _until(lambda: _ended(database, 1))
+            world.push({"shop/part_0.py": SHOP["shop/part_0.py"], "shop/part_2.py": BROKEN.format(2)})
+            first.armed = True
+        id = str(uuid.uuid4())
+        pushes = 2 if later else 1
+        answered = bool(url) and _deliver(app, url, world, id)
+        if url:
             first.at("after the delivery is answered")
-            _until(lambda: first.killed.is_set() or _ended(database, id))
-        first.at("after all is done")
+            _until(lambda: first.killed.is_set() or _ended(database, pushes))
+            first.at("after all is done")
         reached = first.killed.is_set()
         server.kill()
-        kept = {row["attempt"]["member"] for row in rows(database, kept_answers)}
+        of_push = f"ada/shop#1@{world.author.head()}"
+        kept = {
+            row["attempt"]["member"] for row in rows(database, kept_answers) if row["job"].startswith(of_push)
+        }
         asked = Counter(world.asked())
         durable = any(row["id"] == id for row in rows(database, deliveries))
         if answered and not durable:
@@ -244,9 +154,9 @@ def killed_at(world: World, point: Point | None) -> Killed:
             server = Server(world, app, second)
             url = server.url()
             if not durable:
-                app.deliver(url, "pull_request", _payload(world), id=id)
-            _until(lambda: _ended(database, id))
-        why = "; ".join(_faults(world, database, id, kept, asked))
+                _deliver(app, url, world, id)
+            _until(lambda: _ended(database, pushes))
+        why = "; ".join(_faults(world, database, kept, asked, later))
         return Killed(point, reached, first.order, why)
     except AssertionError as error:
         return Killed(point, first.killed.is_set(), first.order, f"{error} {server.said()[-1500:]}")
@@ -255,6 +165,15 @@ def killed_at(world: World, point: Point | None) -> Killed:
         first.close()
         second.close()
         database.close()
+
+
+def _deliver(app: App, url: str, world: World, id: str) -> bool:
+    """Deliver the push; whether it was taken."""
+    try:
+        status, _ = app.deliver(url, "pull_request", _payload(world), id=id)
+    except OSError:
+        return False
+    return status in (200, 202)
 
 
 def _payload(world: World) -> dict[str, Any]:
@@ -268,11 +187,11 @@ def _payload(world: World) -> dict[str, Any]:
     }
 
 
-def _ended(database: Database, id: str) -> bool:
-    """Whether nothing is left to do: the delivery has its job, and no job is under way."""
+def _ended(database: Database, pushes: int) -> bool:
+    """Whether nothing is left to do: each push has its job, and no job is under way."""
     states = [row["state"] for row in rows(database, jobs)]
     new = [row for row in rows(database, deliveries) if row["state"] in ("new", "waiting")]
-    return bool(states) and not new and not {*states} & {"queued", "running"}
+    return len(states) == pushes and not new and not {*states} & {"queued", "running"}
 
 
 def _until(condition: Callable[[], bool]) -> None:
@@ -282,14 +201,17 @@ def _until(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def _faults(world: World, database: Database, id: str, kept: set[str], asked: Counter[str]) -> Iterator[str]:
+def _faults(
+    world: World, database: Database, kept: set[str], asked: Counter[str], later: bool
+) -> Iterator[str]:
     state, head = world.github.state, world.author.head()
     reviews = [one for one in state.reviews.values() if one.commit_id == head]
     if len(reviews) != 1:
         yield f"{len(reviews)} reviews"
-    paths = sorted(one.path for one in state.comments.values())
-    if paths != ["shop/part_0.py", "shop/part_1.py"]:
-        yield f"comments on {paths}"
+    comments = sorted((one.path, one.minimised) for one in state.comments.values())
+    wanted = [("shop/part_0.py", "OUTDATED" if later else ""), ("shop/part_1.py", "")]
+    if comments != wanted + ([("shop/part_2.py", "")] if later else []):
+        yield f"comments on {comments}"
     notes = [*state.notes.values()]
     if len(notes) != 1 or head[:10] not in notes[0].body:
         yield f"{len(notes)} summaries"
@@ -298,35 +220,14 @@ def _faults(world: World, database: Database, id: str, kept: set[str], asked: Co
             yield f"job {row['id']} is {row['state']} ({row['status']}): {row['why']}"
         elif row["calls"] != len(MODELS):
             yield f"the job says {row['calls']} calls"
-    [delivery] = [row for row in rows(database, deliveries) if row["id"] == id]
-    if delivery["state"] != "queued":
-        yield f"the delivery is {delivery['state']}"
+    for row in rows(database, deliveries):
+        if row["state"] != "queued":
+            yield f"the delivery is {row['state']}"
     again = Counter(world.asked()) - asked
     if twice := sorted(kept & again.keys()):
         yield f"paid twice: {', '.join(twice)}"
     if more := [name for name, count in again.items() if count > 1]:
         yield f"asked again and again: {more}"
-
-
-#: How often at most the server is killed at points of one name. What is done again and again has no end.
-_OFTEN = 2
-_BEATS = {"executors": 1, "workflow_status": 4, "jobs": 4}
-
-
-def points_of(order: Sequence[str]) -> list[Point]:
-    """The points of a run that was not killed, by what happened in it."""
-    found: list[Point] = []
-    for what, count in Counter(order).items():
-        most = next((n for name, n in _BEATS.items() if what.endswith(f"commits UPDATE {name}")), _OFTEN)
-        found += [Point(what, number) for number in range(1, min(count, most) + 1)]
-    orphans = [replace(point, orphans=True) for point in found if _of_a_job(point)]
-    return found + orphans
-
-
-def _of_a_job(point: Point) -> bool:
-    """Whether a job's process does it that matters if it goes on."""
-    name = point.what.partition(" ")[2]
-    return name.startswith(("POST pulls", "POST issues", "model", "job commits INSERT"))
 
 
 @contextmanager

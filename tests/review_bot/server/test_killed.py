@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.review_bot.server.conftest import NewDatabase
-from tests.review_bot.server.killing import Point, a_world, killed_at, sqlite_in
+from tests.review_bot.server.kill_points import Point
+from tests.review_bot.server.killing import a_world, killed_at, sqlite_in
 
 
 @pytest.mark.parametrize(
