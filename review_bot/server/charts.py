@@ -140,7 +140,7 @@ def _bar(kind: str, start: float, width: float, y: int, told: str = "") -> Marku
     )
 
 
-def _cut(text: str, longest: int = 32) -> str:
+def _cut(text: str, longest: int = 22) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
