@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 
 SCHEMA_URI = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 TOOL = "pytest-moa"
+#: What somebody who looks at a rule is told.
+HELP = (
+    "Each result says who raised it, who seconded and who disputed it. Only confirmed ones are louder than a "
+    "note: those that independent members share, or that evidence or a deterministic tool stands behind."
+)
 
 LEVELS: dict[Severity, str] = {"critical": "error", "major": "error", "minor": "warning", "nit": "note"}
 
@@ -83,7 +88,15 @@ def rule_id(finding: ReportedFinding) -> str:
 
 def _rule(rule: str, finding: ReportedFinding) -> dict[str, Any]:
     text = f"{finding.category}: {finding.rule}" if finding.rule else f"{finding.category}, found by a review"
-    return {"id": rule, "shortDescription": {"text": text}, "properties": {"tags": [finding.category]}}
+    by = f"the rule {finding.rule} of a tool" if finding.rule else "members of a committee"
+    return {
+        "id": rule,
+        "shortDescription": {"text": text},
+        # GitHub asks for these two.
+        "fullDescription": {"text": f"What {by} found in a change, in the category {finding.category}."},
+        "help": {"text": HELP},
+        "properties": {"tags": [finding.category]},
+    }
 
 
 def _result(finding: ReportedFinding, order: Mapping[str, int], fingerprint: str) -> dict[str, Any]:

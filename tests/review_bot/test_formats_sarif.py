@@ -47,7 +47,14 @@ SCHEMA = closed(
                     name=TEXT,
                     version=TEXT,
                     rules=array(
-                        closed("id", id=TEXT, shortDescription=MESSAGE, properties={"type": "object"}),
+                        closed(
+                            "id shortDescription fullDescription help",  # the last three for GitHub
+                            id=TEXT,
+                            shortDescription=MESSAGE,
+                            fullDescription=MESSAGE,
+                            help=MESSAGE,
+                            properties={"type": "object"},
+                        ),
                         uniqueItems=True,
                     ),
                 ),
