@@ -6,7 +6,6 @@ import re
 import stat
 import threading
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,28 +19,7 @@ from review_bot.server.credentials import AppCredentials, read_credentials
 from review_bot.server.manifest import NewApp, create_app
 from tests.review_bot.github.fake_github import FakeGithub
 from tests.review_bot.gitrepo import GitRepo
-
-
-class Form(HTMLParser):
-    """The form of a page, and its links."""
-
-    def __init__(self, page: httpx.Response) -> None:
-        super().__init__()
-        self.action = ""
-        self.fields: dict[str, str] = {}
-        self.links: list[str] = []
-        self.feed(page.text)
-        self.action = str(page.url.join(self.action))
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        found = {name: value or "" for name, value in attrs}
-        if tag == "form":
-            assert found["method"] == "post"
-            self.action = found["action"]
-        elif tag == "input":
-            self.fields[found["name"]] = found["value"]
-        elif tag == "a":
-            self.links.append(found["href"])
+from tests.review_bot.server.forms import Form, submit
 
 
 class Creation:
@@ -78,12 +56,6 @@ def fake(tmp_path: Path) -> Iterator[FakeGithub]:
 def browser() -> Iterator[httpx.Client]:
     with httpx.Client(trust_env=False, timeout=10) as browser:
         yield browser
-
-
-def submit(browser: httpx.Client, page: httpx.Response, **said: str) -> httpx.Response:
-    assert page.status_code == 200, page.text
-    form = Form(page)
-    return browser.post(form.action, data={**form.fields, **said})
 
 
 def test_two_clicks_make_an_app_whose_secrets_are_kept(
