@@ -99,9 +99,11 @@ def _segment(text: str) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """ "0.42 s", "12.3 s", "4 min 12 s", "3 h 20 min", "2 d 4 h"."""
+    """ "42 ms", "0.42 s", "12.3 s", "4 min 12 s", "3 h 20 min", "2 d 4 h"."""
     if value is None:
         return "—"
+    if value < 0.1:
+        return f"{value * 1000:.0f} ms"
     if value < 1:
         return f"{value:.2f} s"
     if value < 60:

@@ -46,7 +46,7 @@ def run_columns(
         "version": stored.version,
         "status": status,
         "started": stored.started,
-        "seconds": stored.seconds,
+        "seconds": outcome.seconds if outcome else stored.seconds,
         "pull": pull and _pull(pull, mask),
         "attempts": [_attempt(attempt, mask) for attempt in stored.attempts],
         **_said(outcome, mask),

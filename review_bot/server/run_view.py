@@ -14,6 +14,7 @@ from typing import Any
 from review_bot.formats.wording import STANDINGS, counted, evidence
 from review_bot.server.charts import Stretch
 from review_bot.server.history import RunRecord
+from review_bot.server.rendering import seconds
 
 Json = Mapping[str, Any]
 
@@ -168,7 +169,7 @@ def _stretch(attempt: Json, start: float) -> Stretch:
 
 def _answered(attempts: Iterable[Json]) -> str:
     times = [attempt["seconds"] for attempt in attempts if not attempt["error_code"]]
-    return f"{sum(times):.1f} s" if times else "no answer"
+    return seconds(sum(times)) if times else "no answer"
 
 
 def _fact(fact: Json) -> str:
