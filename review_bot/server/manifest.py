@@ -179,9 +179,9 @@ class _Flow:
         where = f"the organization {self._new.org}" if self._new.org else "your account"
         return f"""\
 <h1>A GitHub App that reviews pull requests</h1>
-<p>It will be of {escape(where)} on {escape(urlsplit(self._new.server_url).netloc)}, which sends what
-happens to <code>{escape(manifest["hook_attributes"]["url"])}</code>. GitHub asks you to confirm it; there
-you can give it another name.
+<p>It will belong to {escape(where)} on {escape(urlsplit(self._new.server_url).netloc)}, and hear of pull
+requests at <code>{escape(manifest["hook_attributes"]["url"])}</code>. GitHub asks you to confirm it; there
+you can give it another name. It may no more than this:
 <table>{rows}</table>
 <form method="post" action="{escape(self._new.form_url)}?state={self._state}">
 <input type="hidden" name="manifest" value="{escape(json.dumps(manifest))}">
