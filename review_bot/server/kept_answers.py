@@ -38,13 +38,23 @@ class KeptAnswers:
         self._dialect = postgresql if database.engine.dialect.name == "postgresql" else sqlite
         self._job = job
         self._say = say
+        self._record: Record | None = None
+        self._known: set[str] = set()  #: keys of what is kept for the pull request
         self._left: list[Attempt] = []  #: what the database did not take yet
 
     @hookimpl
     def moa_generation(self, attempt: Attempt) -> None:
-        """Keep an answer; when this returns it is on the database's disk."""
-        if attempt.error_code or attempt.purpose == "cached":
+        """Keep an answer; when this returns it is on the database's disk.
+
+        One that comes out of this machine's record is kept, too: no other machine may know it.
+        """
+        if attempt.error_code:
             return
+        if attempt.purpose == "cached":
+            if self._record is None or attempt.key in self._known:
+                return
+            attempt = self._record.find(attempt.key) or attempt
+        self._known.add(attempt.key)
         self._left.append(attempt)
         try:
             self._keep()
@@ -53,10 +63,12 @@ class KeptAnswers:
 
     def restore(self, record: Record) -> int:
         """Put what is kept for the pull request into the record, where it is not there; how many answers."""
+        self._record = record
         found: dict[str, Attempt] = {}
         with self._database.reading() as connection:
             for row in connection.execute(self._of_pull()):
                 found[row.key] = attempt_from(row.attempt)
+        self._known |= found.keys()
         missing = [attempt for key, attempt in found.items() if record.find(key) is None]
         for attempt in missing:
             record.append(attempt)
@@ -65,10 +77,11 @@ class KeptAnswers:
 
     def earlier(self, connection: Connection, run: str) -> tuple[int, float | None]:
         """Calls and cost of what this job's other runs were answered, before they were killed."""
+        since = connection.scalar(select(jobs.c.queued).where(jobs.c.id == self._job.id)) or 0.0
         own = select(kept_answers.c.attempt).where(kept_answers.c.job == self._job.id)
-        costs = [kept["cost_usd"] for kept in connection.scalars(own) if kept["run"] != run]
-        known = [Decimal(cost) for cost in costs if cost is not None]
-        return len(costs), float(sum(known)) if len(known) == len(costs) else None
+        paid = [kept for kept in connection.scalars(own) if kept["run"] != run and kept["started"] >= since]
+        known = [Decimal(kept["cost_usd"]) for kept in paid if kept["cost_usd"] is not None]
+        return len(paid), float(sum(known)) if len(known) == len(paid) else None
 
     def flush(self) -> None:
         """Keep what the database did not take when it came, and forget what is old.

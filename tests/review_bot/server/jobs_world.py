@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from review_bot.github.event import Target
-from review_bot.server.jobs import Job, push_id
+from review_bot.server.jobs import Job, comment_id, push_id
 from tests.review_bot.commands import environment
 from tests.review_bot.github.fake_github import FakeGithub
 from tests.review_bot.github.fake_model import app_token
@@ -88,9 +88,9 @@ class World:
         return self.folder / "operator.toml"
 
     def job(self, **more: Any) -> Job:
-        """The job for what was pushed."""
+        """The job for what was pushed, or for what is `said`."""
         target = Target("ada/shop", 1, **{"event": "pull_request", "head": self.author.head(), **more})
-        return Job(push_id(target), 1, target)
+        return Job(comment_id(target) if target.said else push_id(target), 1, target)
 
     def asked(self) -> list[str]:
         """The models that were asked, in order."""

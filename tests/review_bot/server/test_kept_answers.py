@@ -35,8 +35,8 @@ ANSWER = Attempt(
 
 
 @pytest.fixture
-def world(tmp_path: Path, database_url: str) -> Iterator[World]:
-    with world_in(tmp_path / "world", database_url) as world:
+def world(tmp_path: Path) -> Iterator[World]:
+    with world_in(tmp_path / "world", f"sqlite:///{tmp_path / 'server.sqlite'}") as world:
         yield world
 
 
@@ -94,6 +94,22 @@ def test_an_answer_is_kept_once_and_comes_back(database: Database, tmp_path: Pat
         found = record.find("k")
     assert found == replace(ANSWER, messages=(), raw="", parameters={})
     assert said == []
+
+
+def test_what_only_this_machine_knows_is_kept_for_the_others(database: Database, tmp_path: Path) -> None:
+    kept = KeptAnswers(database, JOB, print)
+    again = replace(ANSWER, id="now.1", run="now", purpose="cached", cost_usd=Decimal(0))
+    with Record(tmp_path / "a.sqlite") as record:
+        record.append(ANSWER)
+        kept.restore(record)
+        kept.moa_generation(again)
+        kept.moa_generation(replace(again, id="now.2"))
+    assert count(database) == 1
+    with database.reading() as connection:
+        assert kept.earlier(connection, "now") == (1, pytest.approx(0.0001))
+        assert kept.earlier(connection, "run") == (0, 0.0)
+    with Record(tmp_path / "b.sqlite") as record:
+        assert KeptAnswers(database, JOB, print).restore(record) == 1
 
 
 def test_old_answers_are_forgotten(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
