@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from moa_engine.errors import ConfigError
@@ -61,43 +62,45 @@ def _serve(args: argparse.Namespace) -> int:
     from review_bot.server.serving import Working
     from review_bot.server.tokens import InstallationTokens
 
-    hear()
     given = _given(args)
     found = configured(given)
     app = found.app()
     login = login_of(app)
-    socket = bound(args.host, args.port)
-    database = Database.open(given.database_url)
-    scratch = Scratch(given.data / "scratch")
     settings = found.settings
-    start = Start([sys.executable, *_REVIEW], found.told, scratch.folder, settings.niceness)
-    tokens = InstallationTokens(app)
-    working = Working(database, given.queue_url, settings, start, tokens, tell)
-    routes = [
-        *pages.routes(database, working.queue, found.access, server_url=given.server_url),
-        *metrics.routes(database, found.access, public=settings.public_metrics),
-    ]
-    inbox = Inbox(database)
-    listening = Listening(application(found.rules, inbox, database, working.alive, routes), socket)
-    for line in found.lines():
-        tell(line)
-    if not login:
-        tell(f"{given.api_url} cannot be reached now: whether it knows the App is not known")
-    stop = _signals()
-    working.start()
-    listening.start()
-    where = url_of(socket)
-    tell(f"serving{f' as {login}' if login else ''} at {where} (deliveries: {where}/webhook)")
-    stop.wait()
-    if working.running:
-        tell(
-            f"stopping: waits up to {settings.grace_seconds:.0f} s for {working.running} reviews; "
-            "a second signal ends it at once"
-        )
-    working.stop(settings.grace_seconds)
-    listening.stop()
-    database.close()
-    scratch.remove()
+    with ExitStack() as ends:
+        socket = ends.enter_context(bound(args.host, args.port))
+        database = Database.open(given.database_url)
+        ends.callback(database.close)
+        scratch = Scratch(given.data / "scratch")
+        ends.callback(scratch.remove)
+        hear()
+        start = Start([sys.executable, *_REVIEW], found.told, scratch.folder, settings.niceness)
+        working = Working(database, given.queue_url, settings, start, InstallationTokens(app), tell)
+        routes = [
+            *pages.routes(database, working.queue, found.access, server_url=given.server_url),
+            *metrics.routes(database, found.access, public=settings.public_metrics),
+        ]
+        web = application(found.rules, Inbox(database), database, working.alive, routes)
+        listening = Listening(web, socket)
+        for line in found.lines():
+            tell(line)
+        if not login:
+            tell(f"{given.api_url} cannot be reached now: whether it knows the App is not known")
+        stop = _signals()
+        working.start()
+        listening.start()
+        where = url_of(socket)
+        if found.access.on:
+            tell(f"page: {where}/")
+        tell(f"serving{f' as {login}' if login else ''} at {where} (deliveries: {where}/webhook)")
+        stop.wait()
+        if working.running:
+            tell(
+                f"stopping: waits up to {settings.grace_seconds:.0f} s for {working.running} reviews; "
+                "a second signal ends it at once"
+            )
+        working.stop(settings.grace_seconds)
+        listening.stop()
     tell("stopped")
     return REVIEWED
 
