@@ -89,7 +89,7 @@ class AppAuth:
         try:
             return int(self._read(f"/repos/{quote(repository)}/installation")["id"])
         except Refused as refused:
-            if refused.status != 404:
+            if refused.status != 404:  # that of an App that is not there is 401
                 raise
             raise Refused(
                 404,
@@ -159,7 +159,8 @@ class AppAuth:
         """Why GitHub does not take us for the App."""
         if refused.status == 404 and "Integration" in refused.message:
             hint = "GITHUB_APP_ID is on the App's settings page; GITHUB_API_URL is where the App is."
-            return Refused(404, f"there is no GitHub App {self._id} at {self._api_url}", hint=hint)
+            # Not 404, which is GitHub's status for this: nobody shall take it for a missing installation.
+            return Refused(401, f"there is no GitHub App {self._id} at {self._api_url}", hint=hint)
         if refused.status != 401:
             return refused
         if "claim" in refused.message:

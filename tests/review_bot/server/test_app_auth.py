@@ -172,8 +172,9 @@ def test_why_there_is_no_token_is_said(
     assert f"does not accept the private key of the GitHub App {app.id}" in refusal(other_key)
     nobody = AppAuth("42", app.private_key, fake.url, clock=clock, sleep=clock.sleep)
     assert "there is no GitHub App 42 at http://" in refusal(nobody)
-    with pytest.raises(Refused, match="no GitHub App 42"):
-        nobody.viewer()
+    for ask in (nobody.viewer, lambda: nobody.installation_of(REPOSITORY)):
+        with pytest.raises(Refused, match="no GitHub App 42"):
+            ask()
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(900, "behind"), (-900, "ahead of")])

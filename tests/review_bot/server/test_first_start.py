@@ -66,6 +66,7 @@ def test_an_app_is_created_served_and_reviews_a_pull_request(tmp_path: Path) -> 
         [app] = github.apps.all.values()
         assert install == f"{github.url}/apps/{app.slug}/installations/new"
         installation = github.apps.install(app)
+        github.apps.stateless = True
 
         (home / "moa.toml").write_text(SETTINGS)
         with serve(home, github.url) as process:
