@@ -63,6 +63,8 @@ def main() -> int:
                 outcome = killed.why or ("good" if killed.reached else "not reached")
                 outcomes[outcome if outcome in ("good", "not reached") else "WRONG"] += 1
                 print(f"{args.database:8}  {killed.point}: {outcome}", flush=True)
+                if killed.why:
+                    print(killed.log[-4000:], file=sys.stderr, flush=True)
     names = len({point.what for point in points})
     print(
         f"{args.database}: killed at {len(points) - outcomes['not reached']} points ({names} names): "

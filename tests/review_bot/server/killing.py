@@ -116,6 +116,7 @@ class Killed:
     reached: bool
     order: list[str]
     why: str = ""
+    log: str = ""  #: what both servers said
 
 
 def killed_at(world: World, point: Point | None, *, later: bool = False) -> Killed:
@@ -157,9 +158,10 @@ def killed_at(world: World, point: Point | None, *, later: bool = False) -> Kill
                 _deliver(app, url, world, id)
             _until(lambda: _ended(database, pushes))
         why = "; ".join(_faults(world, database, kept, asked, later))
-        return Killed(point, reached, first.order, why)
+        return Killed(point, reached, first.order, why, server.log.read_text(errors="replace"))
     except AssertionError as error:
-        return Killed(point, first.killed.is_set(), first.order, f"{error} {server.said()[-1500:]}")
+        log = server.log.read_text(errors="replace")
+        return Killed(point, first.killed.is_set(), first.order, str(error) or repr(error), log)
     finally:
         server.kill()
         first.close()

@@ -117,9 +117,12 @@ def test_runs_of_other_repositories_are_not_explained(world: World) -> None:
 
 
 def test_a_comment_asks_for_a_review_of_all(world: World) -> None:
+    written(world, world.job())
     done(world, world.job())
     note = world.github.state.say(1, "bob", "/review full")
-    child = done(world, world.job(event="issue_comment", said=Said(note.id, "bob", note.body)))
+    job = world.job(event="issue_comment", said=Said(note.id, "bob", note.body))
+    written(world, job)
+    child = done(world, job)
     assert (child.result["cached"], child.result["calls"]) == (3, 0)
     assert [reaction for _, reaction in note.reactions] == ["eyes"]
     assert len(world.github.state.reviews) == 1
