@@ -31,6 +31,9 @@ Say = Callable[[str], None]
 #: The beat of who has left.
 _LEFT = 0.0
 
+#: Seconds between two looks at what the queue may forget, and for which it keeps jobs that ended.
+_HOUR, _KEPT = 3600.0, 30 * 86400.0
+
 #: Beats at least in the time after which silence means death, and seconds between two at most.
 _BEATS, _SLOWEST = 6, 2.0
 
@@ -74,6 +77,7 @@ class Executors:
         self._name = ""
         self._beat = 0.0
         self._steady_since = 0.0
+        self._forgot = 0.0
 
     def register(self) -> str:
         """Be alive from now on; the name under which jobs are taken."""
@@ -102,6 +106,7 @@ class Executors:
             try:
                 if self.beat():
                     self.sweep()
+                    self._forget()
                 else:
                     lost()
             except Exception as error:  # such as a database that is away: next time it may be back
@@ -136,6 +141,10 @@ class Executors:
         if dead:
             self._queue.enqueue_missing()
         return len(dead)
+
+    def _forget(self) -> None:
+        if self._beat - self._forgot > _HOUR and not self._queue.forget(self._beat - _KEPT):
+            self._forgot = self._beat
 
     def _is_dead(self, other: Row[Any]) -> bool:
         if other.beat == _LEFT:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -166,6 +167,18 @@ class ReviewQueue:
         if left:
             raise DatabaseFailed(f"{len(left)} jobs of {executor} could not be taken back")
         return len(found)
+
+    def forget(self, before: float) -> int:
+        """Delete what the queue knows of jobs that ended before that time; how many of them, at most some."""
+        from dbos import DBOS
+
+        until = datetime.fromtimestamp(before, UTC).isoformat()
+        old = DBOS.list_workflows(
+            completed_before=until, queue_name=_QUEUE, limit=_MANY, load_input=False, load_output=False
+        )
+        if old:
+            DBOS.delete_workflows([workflow.workflow_id for workflow in old])
+        return len(old)
 
     def run_again(self, id: str) -> str:
         """Do an ended job anew, whatever was reviewed before; the id of the new job.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -95,6 +96,10 @@ def test_a_day_at_the_queue(place: Place) -> None:
             working.queue.run_again("shop/cart#4")
         place.go()
         until(lambda: ended(place, 9))
+        assert working.queue.forget(time.time() - 60) == 0
+        until(lambda: working.queue.forget(time.time() + 60) == 0)
+        assert working.queue.run_again("shop/cart#2@wrong") == "shop/cart#2@wrong~3"
+        until(lambda: ended(place, 10))
     finally:
         working.stop(10)
     assert not working.alive()
