@@ -22,6 +22,8 @@ from urllib.parse import urlsplit
 
 from benchmarks.github_contracts import node
 from benchmarks.github_contracts.front import Answer, Request, front
+from review_bot.github.client import Connection, connect
+from review_bot.github.model import Annotation, CheckRun, InlineComment
 from review_bot.server.app_auth import AppAuth
 from tests.review_bot.commands import environment
 from tests.review_bot.github.fake_github import FakeGithub
@@ -131,6 +133,7 @@ def check(say: Callable[[str], None]) -> bool:
                 recorder = Recorder(f"http://127.0.0.1:{port}", fake.url)
                 with front(recorder.turn) as url:
                     _reviews(Path(folder), author, fake, url, say)
+                    _others(fake, url)
                     _app(fake, url)
                     passed = [*recorder.passed]
                     _wrong(fake, url)
@@ -202,6 +205,26 @@ def _reviews(folder: Path, author: GitRepo, fake: FakeGithub, url: str, say: Cal
             )
         )
         run(said.split()[0], GITHUB_EVENT_NAME="issue_comment", GITHUB_EVENT_PATH=str(event))
+
+
+def _others(fake: FakeGithub, url: str) -> None:
+    """What those runs had no cause for: editing and dismissing reviews, what is read without git."""
+    own = Connection(fake.state.repository, "job-token", url, fake.url, between_writes=0.0)
+    client = connect(own)
+    head = client.pull(1).head_sha
+    inline = InlineComment("shop/part_1.py", "RIGHT", 2, 1, "Two lines.", "f1")
+    review = client.create_review(1, head, "Changes, please.", "REQUEST_CHANGES", (inline,))
+    client.edit_review_body(1, review.id, "Edited.")
+    client.dismiss_review(1, review.id, "It was addressed.")
+    client.edit_review_comment(client.review_comments(1)[-1].id, "Edited.")
+    client.diff_text(1)
+    client.files(1)
+    client.contents("moa.toml", head)  # Prism takes no path with a slash for one, unlike GitHub
+    check = client.create_check_run("other", head, "run", CheckRun("Title", "Summary"))
+    note = Annotation("shop/part_1.py", 2, 2, "warning", "Title", "Message")
+    client.update_check_run(
+        check, CheckRun("Title", "Summary", conclusion="neutral", annotations=(note,) * 50)
+    )
 
 
 def _app(fake: FakeGithub, url: str) -> None:
