@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,17 @@ def test_a_token_is_used_until_shortly_before_it_expires(
         else:
             with pytest.raises(Refused, match="401"):
                 client.viewer()
+
+
+def test_a_token_that_github_refuses_is_replaced_once(
+    auth: AppAuth, fake: FakeGithub, installation: Installation
+) -> None:
+    first = auth.installation_token(installation.id, REPOSITORY)
+    refused = sha256(first.text.encode()).hexdigest()
+    second = auth.installation_token(installation.id, REPOSITORY, refused=refused)
+    assert second.text != first.text
+    assert auth.installation_token(installation.id, REPOSITORY, refused=refused) == second
+    assert fake.count("POST /access_tokens$") == 2
 
 
 def test_how_long_a_token_lasts_does_not_depend_on_our_clock(
