@@ -102,6 +102,7 @@ class Executors:
 
     def living(self, stop: threading.Event, lost: Callable[[], None]) -> None:
         """Beat and look after others until `stop`; `lost` is called when we were taken for dead."""
+        told = False
         while not stop.is_set():
             try:
                 if self.beat():
@@ -109,9 +110,12 @@ class Executors:
                     self._forget()
                 else:
                     lost()
+                told = False
             except Exception as error:  # such as a database that is away: next time it may be back
                 said = reason(error) if isinstance(error, SQLAlchemyError) else str(error)
-                self._say(f"looking after other processes failed: {said}")
+                if not told:
+                    self._say(f"looking after other processes failed: {said}")
+                told = True
             stop.wait(min(self._silent / _BEATS, _SLOWEST))
 
     def beat(self) -> bool:
