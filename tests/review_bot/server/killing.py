@@ -221,7 +221,8 @@ def _faults(
         if row["state"] != "done" or row["status"] != "complete":
             yield f"job {row['id']} is {row['state']} ({row['status']}): {row['why']}"
         elif row["calls"] != len(MODELS):
-            yield f"the job says {row['calls']} calls"
+            kept_in = Counter(one["attempt"]["run"] for one in rows(database, kept_answers))
+            yield f"run {row['run']}: {row['calls']} calls, {row['cached']} cached; kept: {dict(kept_in)}"
     for row in rows(database, deliveries):
         if row["state"] != "queued":
             yield f"the delivery is {row['state']}"
