@@ -28,7 +28,10 @@ from review_bot.server.jobs import Job, comment_id, push_id
 _DISPATCHING = 0x6D6F6271  # "mobq"
 
 #: Deliveries in one transaction: others that write wait for its end.
-_MANY = 100
+_MANY = 25
+
+#: Seconds between two such transactions, so that deliveries are written in between.
+_BREATH = 0.02
 
 #: Seconds between two looks when nobody says that there is something.
 _LOOK = 0.5
@@ -93,8 +96,7 @@ class Dispatcher:
                     said = reason(error) if isinstance(error, SQLAlchemyError) else f"{error!r}"
                     self._say(f"deliveries cannot be dispatched: {said}")
                 told = True
-            if not busy:
-                stop.wait(_LOOK)
+            stop.wait(_BREATH if busy else _LOOK)
 
     def dispatch(self) -> int:
         """Look at what was delivered; how many deliveries that were."""
