@@ -66,7 +66,7 @@ def test_killed_after_each_answer_and_on_another_machine_each_time(world: World)
 
         world.answer = answer
         child = Child(world, world.job(), f"machine-{number}")
-        world.models.wait_until(lambda number=number: count(database) == number)  # type: ignore[misc]
+        world.models.wait_until(lambda number=number: count(database) == number, 60)  # type: ignore[misc]
         child.kill()
         child.wait()
     database.close()

@@ -163,7 +163,7 @@ def test_a_wrong_setting_of_the_repository_is_named_with_its_line(world: World) 
 def test_when_the_server_is_gone_nothing_more_is_done(world: World) -> None:
     world.answer = lambda _: Scripted(hang=True)
     child = Child(world, world.job())
-    world.models.wait_until(lambda: len(world.models.requests) == 2)
+    world.models.wait_until(lambda: len(world.models.requests) == 2, 60)
     child.socket.shutdown(2)
     assert child.wait() == CLOSED
     assert not world.github.state.reviews
