@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from moa_engine.hookspecs import MemberKind, hookimpl
+from moa_engine.hookspecs import Command, MemberKind, hookimpl
 
 if TYPE_CHECKING:
     from moa_engine.config import Section
@@ -36,3 +36,11 @@ def moa_tasks() -> Sequence[type[Task[Any]]]:
     from review_bot.review_task import ReviewTask
 
     return [ReviewTask]
+
+
+@hookimpl
+def moa_commands() -> Sequence[Command]:
+    """`moa bench`."""
+    from review_bot.bench import command
+
+    return [Command("bench", "measure a committee on your own code", command.add_arguments, command.run)]
