@@ -129,7 +129,7 @@ def _mean(rows: Sequence[Sequence[Pair | None]], *, within: bool) -> _Mean | Non
     added = math.fsum(one.added for one in found) / pairs
     phi = fisher(
         math.fsum(one.value for one in found) / pairs,
-        math.fsum(one.centre for one in found) / pairs,
+        math.fsum(one.smoothed for one in found) / pairs,
         variance(together, cases) + added**2,
         among=len(seated),
         cases=cases,

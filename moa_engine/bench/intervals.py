@@ -64,14 +64,15 @@ def linear(value: float, influences: Sequence[float]) -> Estimate:
     return Estimate(value, value - reach, value + reach)
 
 
-def fisher(value: float, centre: float, squared_error: float, *, among: int, cases: int) -> Estimate:
+def fisher(value: float, smoothed: float, squared_error: float, *, among: int, cases: int) -> Estimate:
     """For a correlation: Fisher's transform, for the mean over all pairs `among` so many.
 
     For two it is atanh; for more, Fisher's transform of an intraclass correlation, whose lower end is
-    -1 / (among - 1), as that of a mean correlation. `centre` is the smoothed estimate around which the
-    interval lies; one that leaves out `value` is widened to it.
+    -1 / (among - 1), as that of a mean correlation. The ends of the scale are infinitely far away: where
+    `value` is one of them the interval lies around `smoothed`, and is widened to it.
     """
     rest = among - 1
+    centre = value if -1 / rest < value < 1 else smoothed
     z = math.log((1 + rest * centre) / (1 - centre)) / 2
     slope = (rest / (1 + rest * centre) + 1 / (1 - centre)) / 2
     reach = t_quantile(cases - 1) * slope * math.sqrt(squared_error)

@@ -1,10 +1,10 @@
 """How alike two members err: phi, Cohen's kappa, and how often both are wrong, against chance.
 
 Each is a smooth function of a table of four cells (both wrong, one, the other, neither), so a case's
-influence on it is the sum of its hunks' cell values, and the interval follows (`intervals`). Half a hunk is
-added to each cell for the interval (Haldane and Anscombe), not for the value: without it two members that
-never differed would have an interval of no width, and five members with one error in ten hunks, twelve
-cases and a mean phi of 0.3 would lie in theirs 81 times of 100; with it 98.
+influence on it is the sum of its hunks' cell values, and the interval follows (`intervals`). To the error,
+not to the value, half a hunk in each cell is added (Haldane and Anscombe): without it two members that never
+differed would have an interval of no width, and those of five members with one error in ten hunks, twelve
+cases of five hunks and a mean phi of 0.3 would hold it 80 times of 100; with it 96.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ class Together:
 class Correlation:
     """A phi with what a mean of several needs.
 
-    `centre` is the smoothed phi; `influences` has every case of the table, also the ones without a verdict of
-    both (0), of which there are `cases`; `added` is what smoothing adds to the standard error.
+    `smoothed` is phi with half a hunk in each cell; `influences` has all cases of the table, 0 for those
+    without a verdict of both; `cases` is how many have one; `added` is what smoothing adds to the error.
     """
 
     value: float
-    centre: float
+    smoothed: float
     influences: tuple[float, ...]
     cases: int
     added: float
@@ -61,7 +61,7 @@ class Correlation:
     def estimate(self) -> Estimate:
         """With its interval."""
         error = variance(self.influences, self.cases) + self.added**2
-        return fisher(self.value, self.centre, error, among=2, cases=self.cases)
+        return fisher(self.value, self.smoothed, error, among=2, cases=self.cases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,10 +186,10 @@ def _kappa(counts: Counts, cases: int) -> Estimate | None:
     kappa = of(0.0)[0]
     if math.isnan(kappa):
         return None
-    centre, value, hunks = of(SMOOTHING)
+    smoothed, value, hunks = of(SMOOTHING)
     added = math.fsum((SMOOTHING * one / hunks) ** 2 for one in value)
     error = variance(_influences(counts, [value], hunks), cases) + added
-    return fisher(kappa, centre, error, among=2, cases=cases)
+    return fisher(kappa, smoothed, error, among=2, cases=cases)
 
 
 def _together(counts: Counts, cases: int) -> Together:
