@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -43,6 +43,13 @@ class CaseHunk:
     after: str
     what: str  #: for people: what was done
     unsure: str = ""
+    witness: str = ""  #: an input on which the defect shows, and what is seen then
+
+    def edited(self, base: str) -> str:
+        """The text of its file with this hunk alone."""
+        lines = lines_of(base)
+        lines[self.start - 1 : self.end] = [self.after]
+        return "".join(lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +94,12 @@ class CaseSet:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of everything that is asked or judged."""
-        text = json.dumps(self.to_json(), sort_keys=True)
+        """SHA-256 of everything that is asked; what is known about it may grow."""
+        bare = [
+            replace(case, hunks=tuple(replace(hunk, unsure="", witness="") for hunk in case.hunks))
+            for case in self.cases
+        ]
+        text = json.dumps([*map(asdict, bare), dict(self.texts)], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
@@ -111,20 +122,31 @@ class CaseSet:
         }
 
     def write(self, file: Path) -> None:
-        """Write the file.
+        """Write the file, whole or not at all.
 
         Raises:
             ConfigError: it cannot be written.
         """
-        try:
-            file.write_text(json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n", "utf-8")
-        except OSError as error:
-            raise ConfigError(f"{file} cannot be written: {error.strerror}") from error
+        write_json(file, self.to_json())
 
 
 def digest_of(text: str) -> str:
     """The name of a text in a case set."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def write_json(file: Path, data: Any) -> None:
+    """Write a JSON file for people and git, whole or not at all.
+
+    Raises:
+        ConfigError: it cannot be written.
+    """
+    beside = file.with_name(f"{file.name}.part")
+    try:
+        beside.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        beside.replace(file)
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be written: {error.strerror}") from error
 
 
 def read_cases(file: Path) -> CaseSet:

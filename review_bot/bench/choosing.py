@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
 
 from review_bot.bench.cases import CaseHunk, CaseSet, Kind, digest_of, grouped
 from review_bot.bench.clean_edits import clean_in
 from review_bot.bench.code_edit import CodeEdit
+from review_bot.bench.equivalent import Effect, Witness, Witnessed
 from review_bot.bench.planted import planted_in
 from review_bot.bench.sources import Sources
 
@@ -19,6 +22,14 @@ PER_CASE, APART = 5, 12
 #: A place where an edit could be: path and function.
 _Spot = tuple[str, str]
 
+Edits = Mapping[str, list[tuple[_Spot, CodeEdit]]]
+
+#: Why a hunk does not count, by what running it showed.
+UNSURE: Mapping[Effect, str] = {
+    "same": "no input was found on which the defect shows",
+    "differs": "it is meant to change nothing, and does",
+}
+
 
 def chosen(
     sources: Sources,
@@ -26,12 +37,13 @@ def chosen(
     planted: int,
     clean: int,
     seed: int,
-    more: Sequence[CaseHunk] = (),
-    per_case: int = PER_CASE,
+    witness: Witness | None = None,
+    told: Callable[[CaseHunk, Witnessed], None] = lambda *_: None,
 ) -> CaseSet:
     """A case set of as many hunks, or of what the sources have where they have less.
 
-    `more` are hunks from elsewhere (history), whose texts are among the sources' already.
+    A `witness` judges every edit before it is taken: those that are not what they are said to be stay
+    away, and others are taken for them. `told` hears of each. Ctrl-C ends that with what there is.
     """
     order = random.Random(seed)  # noqa: S311 - chooses examples, nothing secret
     defects: defaultdict[str, list[tuple[_Spot, CodeEdit]]] = defaultdict(list)
@@ -42,33 +54,76 @@ def chosen(
         for function, edit in clean_in(text):
             edits[edit.name].append(((path, function), edit))
     used: set[_Spot] = set()
-    hunks = [
-        *_hunks("planted", _in_turn(defects, planted, used, order)),
-        *_hunks("clean", _in_turn(edits, clean, used, order)),
-        *more,
-    ]
+    hunks: list[CaseHunk] = []
+    wanted: tuple[tuple[Kind, Edits, int], ...] = (("planted", defects, planted), ("clean", edits, clean))
+    try:
+        for kind, found, count in wanted:
+            judged = _judged(kind, _in_turn(found, used, order), sources, witness, told)
+            hunks += islice(judged, count)
+    except KeyboardInterrupt:
+        if not hunks:
+            raise
     order.shuffle(hunks)
     files = {path: digest_of(text) for path, text in sources.texts.items()}
-    cases = grouped(hunks, files, per_case=per_case, apart=APART)
+    cases = grouped(hunks, files, per_case=PER_CASE, apart=APART)
     needed = {digest for case in cases for digest in case.files.values()}
     texts = {digest_of(text): text for text in sources.texts.values() if digest_of(text) in needed}
     return CaseSet(sources.name, seed, cases, texts)
 
 
-def _in_turn(
-    found: Mapping[str, list[tuple[_Spot, CodeEdit]]], count: int, used: set[_Spot], order: random.Random
-) -> Iterator[tuple[_Spot, CodeEdit]]:
+def _judged(
+    kind: Kind,
+    edits: Iterable[tuple[_Spot, CodeEdit]],
+    sources: Sources,
+    witness: Witness | None,
+    told: Callable[[CaseHunk, Witnessed], None],
+) -> Iterator[CaseHunk]:
+    """The edits as hunks, those that running refutes left out."""
+    for hunk in _hunks(kind, edits):
+        if witness is None:
+            yield hunk
+            continue
+        seen = witness(hunk.path, hunk.edited(sources.texts[hunk.path]), hunk.function)
+        told(hunk, seen)
+        if seen.agrees(kind):
+            yield replace(hunk, witness=seen.words)
+
+
+def checked(
+    cases: CaseSet,
+    witness: Witness,
+    told: Callable[[CaseHunk, Witnessed], None],
+    done: Callable[[CaseSet], None],
+) -> CaseSet:
+    """The case set with hunks marked as unsure where running both versions refutes what is said of them.
+
+    `done` gets the set after every hunk, so that nothing is lost when it is interrupted.
+    """
+    for number, case in enumerate(cases.cases):
+        for place, hunk in enumerate(case.hunks):
+            if hunk.unsure or hunk.witness:
+                continue
+            seen = witness(hunk.path, hunk.edited(cases.texts[case.files[hunk.path]]), hunk.function)
+            told(hunk, seen)
+            unsure = "" if seen.agrees(hunk.kind) else UNSURE[seen.effect]
+            marked = replace(hunk, witness=seen.words, unsure=unsure)
+            hunks = (*cases.cases[number].hunks[:place], marked, *cases.cases[number].hunks[place + 1 :])
+            changed = replace(cases.cases[number], hunks=hunks)
+            cases = replace(cases, cases=(*cases.cases[:number], changed, *cases.cases[number + 1 :]))
+            done(cases)
+    return cases
+
+
+def _in_turn(found: Edits, used: set[_Spot], order: random.Random) -> Iterator[tuple[_Spot, CodeEdit]]:
     """Edits of all kinds in turn, the rarest first in each round; every function is edited once."""
     waiting = {name: list(found[name]) for name in sorted(found, key=lambda name: (len(found[name]), name))}
     for edits in waiting.values():
         order.shuffle(edits)
-    left = count
-    while left and any(waiting.values()):
+    while any(waiting.values()):
         for edits in waiting.values():
             edit = next(_unused(edits, used), None)
-            if edit is not None and left:
+            if edit is not None:
                 used.add(edit[0])
-                left -= 1
                 yield edit
 
 

@@ -17,8 +17,12 @@ from moa_engine.options import add_committee_options, flags
 if TYPE_CHECKING:
     from moa_engine.committee import Committee
     from moa_engine.plan import Plan
+    from review_bot.bench.cases import CaseHunk
+    from review_bot.bench.equivalent import Witnessed
     from review_bot.bench.running import CaseRun
     from review_bot.settings import ReviewSettings
+
+EFFECTS = {"differs": "differs", "same": "no difference was found", "unknown": "could not be run"}
 
 OK, WORSE, USAGE, PARTIAL, FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -31,7 +35,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "source", nargs="?", default=".", help="a folder, or an installed package (default: .)"
     )
     _add_cases(cases)
+    _add_witness(cases)
     cases.add_argument("--output", type=Path, default=Path("moa-cases.json"), metavar="FILE")
+    check = commands.add_parser(
+        "check", help="run the edits of a case set that nobody has run yet, and mark those that do not count"
+    )
+    check.add_argument("cases", type=Path, help="a file of `moa bench cases`; it is written again")
+    check.add_argument("source", nargs="?", default=".", help="the code it was made of (default: .)")
+    check.add_argument(
+        "--witness-seconds", type=float, default=30, metavar="N", help="for each edit (default: 30)"
+    )
     run = commands.add_parser("run", help="run a committee over a case set: every member by itself")
     run.add_argument("cases", type=Path, help="a file of `moa bench cases`")
     run.add_argument("--output", type=Path, default=Path("moa-bench.json"), metavar="FILE")
@@ -46,23 +59,62 @@ def _add_cases(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--case-seed", type=int, default=1, metavar="N", help="another choice of edits")
 
 
+def _add_witness(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--no-witness", action="store_true", help="do not run the edits to see that each does what it should"
+    )
+    parser.add_argument(
+        "--witness-seconds", type=float, default=30, metavar="N", help="for each edit (default: 30)"
+    )
+
+
 def run(args: argparse.Namespace) -> int:
     """Do what was asked."""
-    return {"cases": _cases, "run": _run}[args.step](args)
+    return {"cases": _cases, "check": _check, "run": _run}[args.step](args)
 
 
 def _cases(args: argparse.Namespace) -> int:
+    from contextlib import nullcontext
+
     from review_bot.bench.choosing import chosen
+    from review_bot.bench.equivalent import witness
     from review_bot.bench.sources import find_sources
 
     sources = find_sources(args.source)
-    cases = chosen(sources, planted=args.planted, clean=args.clean, seed=args.case_seed)
+    judging = nullcontext() if args.no_witness else witness(sources, seconds=args.witness_seconds)
+    with judging as judge:
+        if judge is not None:
+            say(
+                f"runs every edit on inputs that show it, up to {args.witness_seconds:g} s each "
+                "(--no-witness leaves that out; Ctrl-C ends it with what there is)"
+            )
+        cases = chosen(
+            sources, planted=args.planted, clean=args.clean, seed=args.case_seed, witness=judge, told=_judged
+        )
     cases.write(args.output)
     planted, clean = cases.count("planted"), cases.count("clean")
     say(f"{planted} planted defects and {clean} clean hunks of {cases.source} in {len(cases.cases)} cases")
     if planted < args.planted or clean < args.clean:
         say("that is fewer than wanted: the code has no more functions that are short enough")
     say(f"wrote {args.output}; next: moa bench run {args.output} --plan")
+    return OK
+
+
+def _judged(hunk: CaseHunk, seen: Witnessed) -> None:
+    taken = "" if seen.agrees(hunk.kind) else " (does not count)"
+    say(f"{hunk.path} {hunk.function}, {hunk.edit}: {seen.words or EFFECTS[seen.effect]}{taken}")
+
+
+def _check(args: argparse.Namespace) -> int:
+    from review_bot.bench.cases import read_cases
+    from review_bot.bench.choosing import checked
+    from review_bot.bench.equivalent import witness
+    from review_bot.bench.sources import find_sources
+
+    cases = read_cases(args.cases)
+    with witness(find_sources(args.source), seconds=args.witness_seconds) as judge:
+        cases = checked(cases, judge, _judged, lambda cases: cases.write(args.cases))
+    say(f"{cases.count('planted')} planted defects and {cases.count('clean')} clean hunks count")
     return OK
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from moa_engine.errors import ConfigError
-from review_bot.bench.cases import CaseSet
+from review_bot.bench.cases import CaseSet, write_json
 from review_bot.bench.running import now
 
 FORMAT: Final = "moa-bench-1"
@@ -52,11 +50,7 @@ def write(output: Path, cases: CaseSet, file: Path, panels: Sequence[Panel], *, 
     Raises:
         ConfigError: it cannot be written.
     """
-    text = json.dumps(results_of(cases, file, panels, seed=seed), indent=1, ensure_ascii=False)
-    try:
-        output.write_text(text + "\n", "utf-8")
-    except OSError as error:
-        raise ConfigError(f"{output} cannot be written: {error.strerror}") from error
+    write_json(output, results_of(cases, file, panels, seed=seed))
 
 
 def in_words(cases: CaseSet, panels: Sequence[Panel]) -> Iterator[str]:
