@@ -13,6 +13,7 @@ from review_bot.bench.cases import CaseHunk, CaseSet, Kind, digest_of, grouped
 from review_bot.bench.clean_edits import clean_in
 from review_bot.bench.code_edit import CodeEdit
 from review_bot.bench.equivalent import Effect, Witness, Witnessed
+from review_bot.bench.history import history_of
 from review_bot.bench.planted import planted_in
 from review_bot.bench.sources import Sources
 
@@ -37,11 +38,13 @@ def chosen(
     planted: int,
     clean: int,
     seed: int,
+    history: int = 0,
     witness: Witness | None = None,
     told: Callable[[CaseHunk, Witnessed], None] = lambda *_: None,
 ) -> CaseSet:
     """A case set of as many hunks, or of what the sources have where they have less.
 
+    `history` is how many fixes of the log are taken back, with half as many refactorings as clean hunks.
     A `witness` judges every edit before it is taken: those that are not what they are said to be stay
     away, and others are taken for them. `told` hears of each. Ctrl-C ends that with what there is.
     """
@@ -55,7 +58,13 @@ def chosen(
             edits[edit.name].append(((path, function), edit))
     used: set[_Spot] = set()
     hunks: list[CaseHunk] = []
-    wanted: tuple[tuple[Kind, Edits, int], ...] = (("planted", defects, planted), ("clean", edits, clean))
+    fixes, refactorings = _past(sources) if history else ({}, {})
+    wanted: tuple[tuple[Kind, Edits, int], ...] = (
+        ("history", fixes, history),
+        ("clean", refactorings, history // 2),
+        ("planted", defects, planted),
+        ("clean", edits, clean),
+    )
     try:
         for kind, found, count in wanted:
             judged = _judged(kind, _in_turn(found, used, order), sources, witness, told)
@@ -69,6 +78,14 @@ def chosen(
     needed = {digest for case in cases for digest in case.files.values()}
     texts = {digest_of(text): text for text in sources.texts.values() if digest_of(text) in needed}
     return CaseSet(sources.name, seed, cases, texts)
+
+
+def _past(sources: Sources) -> tuple[Edits, Edits]:
+    """Fixes taken back and refactorings, from the log."""
+    found: tuple[list[tuple[_Spot, CodeEdit]], list[tuple[_Spot, CodeEdit]]] = ([], [])
+    for is_fix, past in history_of(sources):
+        found[not is_fix].append(((past.path, past.function), past.edit))
+    return {"fix-reverted": found[0]}, {"refactoring": found[1]}
 
 
 def _judged(

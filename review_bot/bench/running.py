@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moa_engine.errors import BudgetExceeded
 from moa_engine.plan_table import Plan, PlanRow
 from review_bot.bench.cases import Case, CaseSet
+from review_bot.bench.paid import Bill, bill_of
 from review_bot.bench.scratch_repository import scratch_repository
 
 if TYPE_CHECKING:
@@ -34,11 +34,12 @@ Seating = Callable[[], "Committee"]
 
 @dataclass(frozen=True, slots=True)
 class CaseRun:
-    """One case, and the run over it."""
+    """One case, the run over it, and what its answers cost when they were made."""
 
     case: Case
     task: ReviewTask
     outcome: Outcome[Review]
+    bill: Bill
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,8 @@ async def _run(
             if stop.is_set():
                 return
             spent += outcome.cost_usd or 0.0
-            done.append(CaseRun(one.case, one.task, outcome))
+            bill = bill_of(session.record, outcome.run)
+            done.append(CaseRun(one.case, one.task, outcome, bill))
             told(done[-1])
 
 
@@ -177,8 +179,3 @@ def _with_budget(session: Session, spent: float) -> Session:
 def now() -> str:
     """The time, for a result file."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def where(file: Path) -> str:
-    """A file's name for a result file: no path of one machine."""
-    return file.name

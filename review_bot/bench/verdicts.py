@@ -8,51 +8,51 @@ from typing import Any
 
 from review_bot.bench.cases import Case
 from review_bot.bench.matching import accuses, claims, nearest
+from review_bot.bench.paid import Paid, total
 from review_bot.bench.running import CaseRun
 from review_bot.finding import Finding, ReportedFinding
+
+Panel = dict[str, Any]
 
 #: Standings of what a review reports as its own opinion.
 STANDS = ("confirmed", "minority")
 
 
-def member_panels(runs: Sequence[CaseRun]) -> list[dict[str, Any]]:
+def member_panels(runs: Sequence[CaseRun]) -> list[Panel]:
     """Every proposer by itself: what it said in the first layer."""
     names = dict.fromkeys(name for run in runs for name in _proposers(run))
-    return [_member_panel(name, runs) for name in names]
+    return [member_panel(name, runs) for name in names]
 
 
-def committee_panel(name: str, runs: Sequence[CaseRun], **more: Any) -> dict[str, Any]:
-    """The committee: what its reviews report, and what stands of it as confirmed or a minority's."""
+def committee_panel(name: str, runs: Sequence[CaseRun], **more: Any) -> Panel:
+    """The committee: what its reviews report, and what stands of it as confirmed or a minority's.
+
+    Its confidence in a finding is the share of its voices that hold it.
+    """
     verdicts: list[dict[str, Any]] = []
     failed = []
     for run in runs:
         if run.outcome.result is None:
             failed.append({"case": run.case.id, "why": "no review"})
         else:
-            findings = run.outcome.result.findings
-            verdicts += _verdicts(run.case, [(one, _reported(one)) for one in findings], run.outcome.run)
-    figures = [run.outcome for run in runs]
-    costs = [outcome.cost_usd for outcome in figures]
+            voices = len(_proposers(run))
+            said = [(one, _reported(one, voices)) for one in run.outcome.result.findings]
+            verdicts += _verdicts(run.case, said, run.outcome.run)
+    members = dict.fromkeys(report.name for run in runs for report in run.outcome.members)
+    shape = {"what": "committee", "members": list(members), "layers": 1, "aggregator": "", "samples": 1}
+    cached = sum(run.outcome.cached for run in runs)
     return {
         "name": name,
-        "what": "committee",
-        "members": list(dict.fromkeys(report.name for one in figures for report in one.members)),
-        "layers": 1,
-        "aggregator": "",
-        "samples": 1,
-        "calls": sum(outcome.calls for outcome in figures),
-        "cached": sum(outcome.cached for outcome in figures),
-        "cost_usd": _sum(costs),
-        "seconds": round(sum(outcome.seconds for outcome in figures), 3),
-        "tokens_in": sum(report.tokens_in for one in figures for report in one.members),
-        "tokens_out": sum(report.tokens_out for one in figures for report in one.members),
+        **shape,
+        **_price(total(run.bill for run in runs), cached),
         "verdicts": verdicts,
         "failed": failed,
         **more,
     }
 
 
-def _member_panel(name: str, runs: Sequence[CaseRun]) -> dict[str, Any]:
+def member_panel(name: str, runs: Sequence[CaseRun]) -> Panel:
+    """One proposer by itself: what it said in the first layer."""
     verdicts: list[dict[str, Any]] = []
     failed = []
     for run in runs:
@@ -77,14 +77,23 @@ def _member_panel(name: str, runs: Sequence[CaseRun]) -> dict[str, Any]:
         "layers": 1,
         "aggregator": "",
         "samples": 1,
-        "calls": sum(report.calls for report in reports),
-        "cached": sum(report.cached for report in reports),
-        "cost_usd": _sum(report.cost_usd for report in reports),
-        "seconds": round(sum(report.seconds for report in reports), 3),
-        "tokens_in": sum(report.tokens_in for report in reports),
-        "tokens_out": sum(report.tokens_out for report in reports),
+        **_price(
+            total((run.bill for run in runs), member=name, layer=1), sum(report.cached for report in reports)
+        ),
         "verdicts": verdicts,
         "failed": failed,
+    }
+
+
+def _price(paid: Paid, cached: int) -> dict[str, Any]:
+    """What it costs from nothing; `cached` is how much of it the record knew."""
+    return {
+        "calls": paid.calls,
+        "cached": cached,
+        "cost_usd": None if paid.cost is None else float(paid.cost),
+        "seconds": round(paid.seconds, 3),
+        "tokens_in": paid.tokens_in,
+        "tokens_out": paid.tokens_out,
     }
 
 
@@ -100,7 +109,9 @@ def _verdicts(
             about[name].append((finding, shown))
     verdicts = []
     for hunk in case.hunks:
-        against = [one for one, shown in about[hunk.id] if accuses(one) and shown["standing"] in STANDS]
+        held = [(one, said) for one, said in about[hunk.id] if accuses(one) and said["standing"] in STANDS]
+        against = [one for one, _ in held]
+        sure = [shown["confidence"] for _, shown in held if shown["confidence"] is not None]
         named = hunk.kind != "clean" and any(claims(one, hunk) for one in against)
         verdicts.append(
             {
@@ -108,7 +119,7 @@ def _verdicts(
                 "named": named,
                 "by_place": hunk.kind != "clean" and bool(against),
                 "accused": bool(against),
-                "confidence": None,
+                "confidence": max(sure, default=None),
                 "findings": [shown for _, shown in about[hunk.id]],
                 "run": run,
             }
@@ -117,11 +128,18 @@ def _verdicts(
 
 
 def _said(finding: Finding, author: str) -> dict[str, Any]:
-    return {**_words(finding), "raised_by": [author], "standing": "minority"}
+    return {**_words(finding), "raised_by": [author], "standing": "minority", "confidence": None}
 
 
-def _reported(finding: ReportedFinding) -> dict[str, Any]:
-    return {**_words(finding), "raised_by": finding.raised_by, "standing": finding.standing}
+def _reported(finding: ReportedFinding, voices: int) -> dict[str, Any]:
+    """`voices` is how many could have held it."""
+    holders = {*finding.raised_by, *finding.seconded_by}
+    return {
+        **_words(finding),
+        "raised_by": finding.raised_by,
+        "standing": finding.standing,
+        "confidence": round(min(1.0, len(holders) / max(1, voices)), 3),
+    }
 
 
 def _words(finding: Finding | ReportedFinding) -> dict[str, Any]:
@@ -137,8 +155,3 @@ def _words(finding: Finding | ReportedFinding) -> dict[str, Any]:
 
 def _proposers(run: CaseRun) -> list[str]:
     return [report.name for report in run.outcome.members if "proposer" in report.role]
-
-
-def _sum(costs: Iterable[float | None]) -> float | None:
-    known = list(costs)
-    return None if any(cost is None for cost in known) else round(sum(cost for cost in known if cost), 6)
