@@ -2,18 +2,20 @@
 
 Over the hunks that a panel accused with a confidence: reliability in bins of equal width (DeGroot and
 Fienberg 1983), the expected calibration error (Naeini, Cooper and Hauskrecht 2015: the mean gap between
-confidence and truth over the bins, by their size), and Brier's score beside that of saying the base rate
-every time: a score that is not below it knows nothing about which of its findings are right.
+confidence and truth over the bins, by their size) beside what chance alone would leave of it, and Brier's
+score beside that of saying the base rate every time: a score that is not below it knows nothing about which
+of its findings are right.
 """
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from moa_engine.bench.intervals import Estimate, bootstrap, ratio
+from moa_engine.bench.intervals import Estimate, linear, ratio
 from moa_engine.bench.judged import Judged
 
 BINS = 10
@@ -30,7 +32,7 @@ class _Said:
     right: bool
 
 
-def calibration(verdicts: Sequence[Judged], *, seed: int) -> dict[str, Any]:
+def calibration(verdicts: Sequence[Judged]) -> dict[str, Any]:
     """One panel as it stands in a result file."""
     said = [
         _Said(one.case, one.confidence, bool(one.defect) and one.named)
@@ -43,17 +45,12 @@ def calibration(verdicts: Sequence[Judged], *, seed: int) -> dict[str, Any]:
     why = _why_not(len(said), len(cases))
     if not said:
         return {"n": 0, "enough": False, "why": why}
-    groups = [cases[case] for case in sorted(cases)]
-
-    def error(drawn: Sequence[int]) -> float:
-        return _expected_error([one for case in drawn for one in groups[case]])
-
-    ece: Estimate | None = None if why else bootstrap(len(groups), error, seed=seed)
     rate = sum(one.right for one in said) / len(said)
     return {
         "n": len(said),
         "bins": [_bin(number, said) for number in range(BINS) if _of_bin(said, number)],
-        "ece": ece.plain() if ece else None,
+        "ece": None if why else _expected_error(list(cases.values())).plain(),
+        "ece_if_perfect": round(_error_by_chance(said), 6),
         "brier": round(_mean([(one.confidence - one.right) ** 2 for one in said]), 6),
         "brier_of_base_rate": round(rate * (1 - rate), 6),
         "enough": not why,
@@ -95,11 +92,33 @@ def _number(confidence: float) -> int:
     return min(BINS - 1, int(confidence * BINS))
 
 
-def _expected_error(said: Sequence[_Said]) -> float:
-    gaps = [0.0] * BINS
+def _expected_error(cases: Sequence[Sequence[_Said]]) -> Estimate:
+    """Linearised with the signs of the bins' gaps as they are."""
+    hunks = sum(map(len, cases))
+    by_case = [[0.0] * BINS for _ in cases]
+    for gaps, said in zip(by_case, cases, strict=True):
+        for one in said:
+            gaps[_number(one.confidence)] += one.confidence - one.right
+    totals = [sum(gaps) for gaps in zip(*by_case, strict=True)]
+    error = sum(map(abs, totals)) / hunks
+    influences = [
+        (
+            sum(math.copysign(gap, gap * total) for gap, total in zip(gaps, totals, strict=True))
+            - error * len(said)
+        )
+        / hunks
+        for gaps, said in zip(by_case, cases, strict=True)
+    ]
+    found = linear(error, influences)
+    return Estimate(error, max(0.0, found.low), min(1.0, found.high))
+
+
+def _error_by_chance(said: Sequence[_Said]) -> float:
+    """What the error would be on average if every confidence were right: chance alone leaves gaps."""
+    spread = [0.0] * BINS
     for one in said:
-        gaps[_number(one.confidence)] += one.confidence - one.right
-    return sum(abs(gap) for gap in gaps) / len(said)
+        spread[_number(one.confidence)] += one.confidence * (1 - one.confidence)
+    return sum(math.sqrt(2 / math.pi * one) for one in spread) / len(said)
 
 
 def _mean(values: Sequence[float]) -> float:

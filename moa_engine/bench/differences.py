@@ -6,11 +6,12 @@ case, and is known better than either score.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from moa_engine.bench.intervals import Estimate, linear
+from moa_engine.bench.intervals import Estimate, linear, variance
 from moa_engine.bench.judged import Judged
-from moa_engine.bench.scores import f1_parts
+from moa_engine.bench.scores import TOO_WIDE, f1_parts
 
 #: Hits, and hits + wrongly accused + missed, by case.
 Parts = Sequence[tuple[int, int]]
@@ -28,6 +29,17 @@ def f1_difference(one: Sequence[Judged], other: Sequence[Judged]) -> Estimate | 
     )
 
 
+def verdict_on(difference: Estimate | None) -> str:
+    """A difference in words: the interval lies above 0, below it, or around it, narrowly enough to say so."""
+    if difference is None:
+        return "not enough"
+    if difference.low > 0:
+        return "better"
+    if difference.high < 0:
+        return "worse"
+    return "not enough" if difference.high - difference.low > TOO_WIDE else "no difference seen"
+
+
 def parts_difference(one: Parts, other: Parts) -> Estimate | None:
     """The same from what was counted in each case."""
     if len(one) < 2 or not any(of for _, of in one) or not any(of for _, of in other):
@@ -35,6 +47,13 @@ def parts_difference(one: Parts, other: Parts) -> Estimate | None:
     first, second = f1_of(one), f1_of(other)
     influences = [a - b for a, b in zip(_influences(one, first), _influences(other, second), strict=True)]
     return linear(first - second, influences)
+
+
+def f1_error(parts: Parts) -> float | None:
+    """The standard error of F1; None where there is no F1 or only one case."""
+    if len(parts) < 2 or not any(of for _, of in parts):
+        return None
+    return math.sqrt(variance(_influences(parts, f1_of(parts)), len(parts)))
 
 
 def f1_of(parts: Parts) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -25,16 +25,6 @@ def frontier(offers: Sequence[Offer]) -> list[str]:
         for one in sorted(offers, key=lambda offer: (offer.price, -offer.quality, offer.name))
         if not any(_beats(other, one) for other in offers)
     ]
-
-
-def frontiers(
-    quality: Mapping[str, float], prices: Mapping[str, Mapping[str, float]]
-) -> dict[str, list[str]]:
-    """A frontier for every kind of price, over the panels whose price of that kind is known."""
-    return {
-        kind: frontier([Offer(name, quality[name], price) for name, price in of.items() if name in quality])
-        for kind, of in prices.items()
-    }
 
 
 def _beats(one: Offer, other: Offer) -> bool:

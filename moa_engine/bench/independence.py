@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 from moa_engine.bench.error_table import ErrorTable
@@ -57,6 +58,20 @@ class Independence:
         """The correlation of two members' errors."""
         pair = self.pairs[one][other]
         return pair.phi.estimate() if pair and pair.phi else None
+
+    def votes_without(self, member: str) -> float | None:
+        """The effective votes that are left without one member; None where fewer than two are."""
+        seats = [seat for seat, name in enumerate(self.members) if name != member]
+        known = {
+            (one, other): phi.value
+            for one, other in combinations(seats, 2)
+            if (pair := self.pairs[one][other]) and (phi := pair.phi)
+        }
+        if not known:
+            return None
+        among = len({seat for pair in known for seat in pair})
+        votes = effective_votes(among, math.fsum(known.values()) / len(known))
+        return votes if math.isfinite(votes) else None
 
     def plain(self) -> dict[str, Any]:
         """As it stands in a result file."""

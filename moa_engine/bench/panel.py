@@ -5,20 +5,21 @@ do: 1 is everything that anybody says, 2 what two voices hold. What an aggregato
 here.
 
 As good within noise is the one-standard-error rule (Breiman, Friedman, Olshen and Stone 1984): the cheapest
-subset whose F1 is less than one standard error of their difference below that of the whole. That it was
-chosen on the same cases flatters it; `held_out` is the difference where it was not: cases are split in
-five, each part judged by the subset that is chosen on the other four.
+subset whose F1 is at most one standard error of the whole panel's F1 below it. That it was chosen on the
+same cases flatters it; `held_out` is the difference where it was not: cases are split in five, each part
+judged by the subset that is chosen on the other four.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from moa_engine.bench.differences import Parts, f1_of, parts_difference
-from moa_engine.bench.intervals import Estimate, t_quantile
+from moa_engine.bench.differences import Parts, f1_error, f1_of, parts_difference
+from moa_engine.bench.intervals import Estimate
 from moa_engine.bench.judged import Judged
 
 #: Members beyond which not all subsets are tried (4,095 are tried for twelve).
@@ -93,6 +94,26 @@ class Votes:
         return hits, (self.defective, accused & ~hits)
 
 
+def by_votes(verdicts: Mapping[str, Sequence[Judged]], needed: int) -> list[Judged]:
+    """The verdicts of a panel that only counts voices, without a run of its own."""
+    hunks: defaultdict[str, list[Judged]] = defaultdict(list)
+    for said in verdicts.values():
+        for one in said:
+            hunks[one.hunk].append(one)
+    return [
+        Judged(
+            hunk,
+            said[0].case,
+            said[0].defect,
+            named=sum(one.named for one in said) >= needed,
+            by_place=sum(one.by_place for one in said) >= needed,
+            accused=sum(one.accused for one in said) >= needed,
+            findings=sum(one.findings for one in said),
+        )
+        for hunk, said in hunks.items()
+    ]
+
+
 def leave_one_out(votes: Votes, needed: int) -> list[dict[str, Any]]:
     """What F1 loses without each member, and what only it found or accused, in a panel of two or more."""
     everybody = range(len(votes.members))
@@ -109,6 +130,7 @@ def leave_one_out(votes: Votes, needed: int) -> list[dict[str, Any]]:
         found.append(
             {
                 "member": votes.members[member],
+                "needed": needed,
                 "adds": change.plain() if change else None,
                 "named_alone": (votes.named[member] & votes.defective & ~named).bit_count(),
                 "accused_alone": (clean & ~accused).bit_count(),
@@ -121,6 +143,7 @@ def leave_one_out(votes: Votes, needed: int) -> list[dict[str, Any]]:
 class Cheapest:
     """The cheapest subset within noise; `loses` is F1 of all members less that of the subset."""
 
+    needed: int
     members: tuple[str, ...]
     cost: float
     full_cost: float
@@ -132,6 +155,7 @@ class Cheapest:
     def plain(self) -> dict[str, Any]:
         """As it stands in a result file."""
         return {
+            "needed": self.needed,
             "members": list(self.members),
             "cost": round(self.cost, 6),
             "full_cost": round(self.full_cost, 6),
@@ -148,11 +172,12 @@ def cheapest(votes: Votes, needed: int, costs: Mapping[str, float]) -> Cheapest 
         return None
     everybody = tuple(range(len(votes.members)))
     whole = votes.parts(everybody, needed)
-    chosen = _chosen(votes, needed, costs)
-    if chosen is None:
+    seats = _chosen(votes, needed, costs)
+    loses = parts_difference(whole, votes.parts(seats, needed)) if seats else None
+    if seats is None or loses is None:
         return None
-    seats, loses = chosen
     return Cheapest(
+        needed,
         tuple(votes.members[seat] for seat in seats),
         _cost(votes, seats, costs),
         _cost(votes, everybody, costs),
@@ -163,24 +188,18 @@ def cheapest(votes: Votes, needed: int, costs: Mapping[str, float]) -> Cheapest 
     )
 
 
-def _chosen(votes: Votes, needed: int, costs: Mapping[str, float]) -> tuple[Sequence[int], Estimate] | None:
+def _chosen(votes: Votes, needed: int, costs: Mapping[str, float]) -> Sequence[int] | None:
     everybody = range(len(votes.members))
-    whole = votes.parts(everybody, needed)
+    error = f1_error(votes.parts(everybody, needed))
+    if error is None:
+        return None
+    enough = votes.f1(everybody, needed) - error
     subsets = [
         seats for size in everybody for seats in combinations(everybody, size + 1) if size + 1 >= needed
     ]
-    full = f1_of(whole)
-    scored = [(_cost(votes, seats, costs), len(seats), -votes.f1(seats, needed), seats) for seats in subsets]
-    for _, _, less, seats in sorted(scored):
-        if -less < full / 2:
-            continue  # far below: spare its standard error
-        loses = parts_difference(whole, votes.parts(seats, needed))
-        if loses is None:
-            return None
-        error = (loses.high - loses.value) / t_quantile(len(votes.cases) - 1)
-        if loses.value <= error:
-            return seats, loses
-    return None
+    scored = ((votes.f1(seats, needed), seats) for seats in subsets)
+    near = ((_cost(votes, seats, costs), len(seats), -f1, seats) for f1, seats in scored if f1 >= enough)
+    return min(near)[3]
 
 
 def _held_out(votes: Votes, needed: int, costs: Mapping[str, float]) -> float | None:
@@ -196,7 +215,7 @@ def _held_out(votes: Votes, needed: int, costs: Mapping[str, float]) -> float | 
         if chosen is None:
             return None
         hidden = votes.within(range(fold, len(votes.cases), FOLDS))
-        for side, seats in enumerate((everybody, chosen[0])):
+        for side, seats in enumerate((everybody, chosen)):
             parts = hidden.parts(seats, needed)
             hits[side] += sum(hit for hit, _ in parts)
             wholes[side] += sum(of for _, of in parts)
@@ -216,7 +235,7 @@ def _at_least(needed: int, votes: Sequence[int]) -> int:
     return reached[needed]
 
 
-def _bits(places: Any) -> int:
+def _bits(places: Iterable[int]) -> int:
     digits = bytearray()
     for place in places:
         byte, bit = divmod(place, 8)

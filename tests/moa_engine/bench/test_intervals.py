@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import random
-
 import pytest
 
-from moa_engine.bench.intervals import Estimate, bootstrap, linear, ratio, t_quantile
+from moa_engine.bench.intervals import Estimate, linear, ratio, t_quantile
 
 
 @pytest.mark.parametrize(
@@ -56,26 +54,3 @@ def test_a_difference_of_cases_is_held_by_student() -> None:
 
 def test_a_falling_scale_turns_the_interval_round() -> None:
     assert Estimate(2, 1, 4).through(lambda value: 1 / value) == Estimate(0.5, 0.25, 1)
-
-
-def test_the_bootstrap_holds_a_mean_and_repeats() -> None:
-    draws = random.Random(1)
-    values = [draws.gauss(10, 2) for _ in range(60)]
-
-    def mean(cases: object) -> float:
-        chosen = [values[case] for case in cases]  # type: ignore[attr-defined]
-        return sum(chosen) / len(chosen)
-
-    found = bootstrap(60, mean, seed=3)
-    assert found is not None
-    exact = linear(mean(range(60)), [(value - mean(range(60))) / 60 for value in values])
-    assert (found.low, found.high) == pytest.approx((exact.low, exact.high), abs=0.15)
-    assert bootstrap(60, mean, seed=3) == found
-    assert bootstrap(60, mean, seed=4) != found
-
-
-def test_the_bootstrap_of_what_has_no_value_is_none() -> None:
-    assert bootstrap(10, lambda _: None, seed=1) is None
-    assert bootstrap(1, lambda _: 1.0, seed=1) is None
-    constant = bootstrap(5, lambda _: 0.5, seed=1)
-    assert constant == Estimate(0.5, 0.5, 0.5)
