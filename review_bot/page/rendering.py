@@ -37,18 +37,21 @@ def render_page(template: str, **values: Any) -> str:
     return page.rstrip("\n") + "\n"
 
 
-def check_installed() -> None:
+def check_installed(*, plots: bool = False) -> None:
     """Refuse before anything is spent on what could not be shown.
 
     Raises:
-        PageMissing: jinja2 is not installed.
+        PageMissing: jinja2 is not installed, or lets-plot where there are to be `plots`.
     """
-    try:
-        import jinja2  # noqa: F401
-    except ModuleNotFoundError:
-        raise PageMissing(
-            "pages need jinja2, which is not installed", hint="pip install 'pytest-moa[report]'"
-        ) from None
+    from importlib.util import find_spec
+
+    needed = {"jinja2": "jinja2"} | ({"lets_plot": "lets-plot"} if plots else {})
+    for module, name in needed.items():
+        if find_spec(module) is None:
+            what = "pages need" if module == "jinja2" else "plots need"
+            raise PageMissing(
+                f"{what} {name}, which is not installed", hint="pip install 'pytest-moa[report]'"
+            )
 
 
 @cache
@@ -79,6 +82,7 @@ def _environment() -> Environment:
         "span": text.span,
         "number": text.number,
         "percent": text.percent,
+        "percents": text.percents,
         "duration": text.duration,
         "counted": text.counted,
     }

@@ -12,7 +12,7 @@ from review_bot.formats.wording import counted, money
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-__all__ = ["counted", "duration", "money", "number", "percent", "prose", "span"]
+__all__ = ["counted", "duration", "money", "number", "percent", "percents", "prose", "span"]
 
 _CODE = re.compile(r"\n*```[^\n`]*\n(.*?)\n?```\n*|`([^`\n]+)`", re.DOTALL)
 
@@ -62,6 +62,12 @@ def span(estimate: Mapping[str, Any] | None, digits: int = 2) -> str:
 def percent(value: float | None) -> str:
     """ "42 %", or a dash."""
     return "\N{EN DASH}" if value is None else f"{100 * value:.0f}\N{NO-BREAK SPACE}%"
+
+
+def percents(estimate: Mapping[str, Any]) -> str:
+    """ "31 to 58 %"."""
+    low, high = (f"{100 * estimate[end]:.0f}" for end in ("low", "high"))
+    return f"{low} to {high}\N{NO-BREAK SPACE}%"
 
 
 def duration(seconds: float | None) -> str:
