@@ -32,15 +32,20 @@ def moa_config_sections() -> Mapping[str, type[Section]]:
 
 @hookimpl
 def moa_tasks() -> Sequence[type[Task[Any]]]:
-    """Reviews, so that their runs can be shown and replayed."""
+    """Reviews, and what a bench has settled again, so that their runs can be shown and replayed."""
+    from review_bot.bench.study_task import StudyTask
     from review_bot.review_task import ReviewTask
 
-    return [ReviewTask]
+    return [ReviewTask, StudyTask]
 
 
 @hookimpl
 def moa_commands() -> Sequence[Command]:
-    """`moa bench`."""
-    from review_bot.bench import command
+    """`moa bench` and `moa report`."""
+    from review_bot.bench import command as bench
+    from review_bot.page import command as report
 
-    return [Command("bench", "measure a committee on your own code", command.add_arguments, command.run)]
+    return [
+        Command("bench", "measure a committee on your own code", bench.add_arguments, bench.run),
+        Command("report", "show results and runs as a page", report.add_arguments, report.run),
+    ]

@@ -26,7 +26,7 @@ def offline_panel(committee: Committee, runs: Sequence[CaseRun]) -> list[dict[st
 
 def only(run: CaseRun, names: Collection[str], samples: int | None = None) -> CaseRun:
     """The run as if only these members had been asked, once, and nobody had settled."""
-    heard = _first_layer(run.outcome.ledger, names, samples)
+    heard = first_layer(run.outcome.ledger, names, samples)
     try:
         result = run.task.conclude(heard, None)
     except RunFailed:
@@ -39,7 +39,9 @@ def only(run: CaseRun, names: Collection[str], samples: int | None = None) -> Ca
     return replace(run, outcome=outcome, bill=bill)
 
 
-def _first_layer(ledger: Ledger, names: Collection[str], samples: int | None) -> Ledger:
+def first_layer(ledger: Ledger, names: Collection[str], samples: int | None) -> Ledger:
+    """What these members said in the first layer, in their first `samples` answers if that is given."""
+
     def counts(name: str, layer: int, sample: int) -> bool:
         return name in names and layer == 1 and (samples is None or sample < samples)
 

@@ -49,13 +49,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     run = steps.add_parser("run", help="run the committee over a case set")
     run.add_argument("cases", type=Path, help="a file of `moa bench cases`")
     _add_running(run)
+    study = steps.add_parser("aggregators", help="have aggregators settle the proposals of a result")
+    study.add_argument("cases", type=Path, help="a file of `moa bench cases`")
+    _add_looking(study)
     compare = steps.add_parser("compare", help="compare two results")
     compare.add_argument("old", type=Path)
     compare.add_argument("new", type=Path)
     compare.add_argument(
         "--fail-if-worse", action="store_true", help="exit with 1 when a committee got worse"
     )
-    for step in (cases, check, run, compare):  # what was given before the step holds too
+    for step in (cases, check, run, study, compare):  # what was given before the step holds too
         for action in step._actions:
             if action.dest in own and action.option_strings:
                 action.default = argparse.SUPPRESS
@@ -97,6 +100,15 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     add_committee_options(parser)
 
 
+def _add_looking(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--result", type=Path, default=RESULT, metavar="FILE", help=f"it gets the study (default: {RESULT})"
+    )
+    parser.add_argument("--repo", type=Path, default=Path(), metavar="DIR", help="default: this folder")
+    parser.add_argument("--quiet", action="store_true", help="no progress")
+    add_committee_options(parser)
+
+
 def _count(text: str) -> int:
     value = int(text)
     if value < 0:
@@ -106,7 +118,7 @@ def _count(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Do what was asked."""
-    from review_bot.bench import making, measuring
+    from review_bot.bench import making, measuring, studying
     from review_bot.bench.cases import read_cases
     from review_bot.bench.results import read_result
     from review_bot.bench.telling import say
@@ -119,6 +131,8 @@ def run(args: argparse.Namespace) -> int:
         case "check":
             making.check(args)
             return measuring.OK
+        case "aggregators":
+            return studying.aggregators(args)
         case "compare":
             return measuring.compare(read_result(args.old), read_result(args.new), fail=args.fail_if_worse)
         case "run":

@@ -80,7 +80,7 @@ def measure(args: argparse.Namespace, cases: CaseSet, file: Path) -> int:
     if not runs:
         say("interrupted before a case was done; the same command goes on where it was")
         return INTERRUPTED
-    more = {"layers": len(committee.layers), "aggregator": ", ".join(committee.aggregators)}
+    more: dict[str, Any] = {"layers": len(committee.layers), "aggregator": ", ".join(committee.aggregators)}
     name = committee.name if committee.name not in committee.members else f"{committee.name} (committee)"
     panels = [*member_panels(runs), committee_panel(name, runs, **more), *offline_panel(committee, runs)]
     result = results.result_of(cases, file, panels, seed=seed, command=command_line())

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from moa_engine.outcome import Outcome
     from moa_engine.progress import Observer
     from moa_engine.session import Session
+    from moa_engine.task import Task
     from review_bot.finding import Review
     from review_bot.review_task import ReviewTask
     from review_bot.settings import ReviewSettings
@@ -48,13 +49,6 @@ class CaseTask:
 
     case: Case
     task: ReviewTask
-
-
-def alone(committee: Committee) -> Committee:
-    """The committee's proposers, each by itself: one layer, and nobody who settles."""
-    proposers = tuple(dict.fromkeys(name for layer in committee.layers for name in layer))
-    members = {name: committee.members[name] for name in proposers}
-    return replace(committee, members=members, layers=(proposers,), aggregators=())
 
 
 @contextmanager
@@ -123,46 +117,65 @@ def _sum(one: PlanRow, other: PlanRow) -> PlanRow:
 
 def run_cases(
     session: Session,
-    tasks: Iterable[CaseTask],
+    tasks: Sequence[CaseTask],
     seat: Seating,
     *,
     observer: Observer | None = None,
-    told: Callable[[CaseRun], None] = lambda _: None,
+    told: Callable[[Outcome[Review]], None] = lambda _: None,
 ) -> list[CaseRun]:
     """Run the cases in order; the first Ctrl-C ends it with those that are done.
 
-    `told` hears of each case that is done. The settings' budget is for all cases together.
+    Raises what `moa_engine.session.conduct` does.
+    """
+    outcomes = run_tasks(session, [(one.task, seat) for one in tasks], observer=observer, told=told)
+    return [
+        CaseRun(one.case, one.task, outcome, bill_of(session.record, outcome.run))
+        for one, outcome in zip(tasks, outcomes, strict=False)
+    ]
+
+
+def run_tasks(
+    session: Session,
+    tasks: Iterable[tuple[Task[Review], Seating]],
+    *,
+    observer: Observer | None = None,
+    told: Callable[[Outcome[Review]], None] = lambda _: None,
+) -> list[Outcome[Review]]:
+    """Run tasks in order, each with a committee of its own; the first Ctrl-C ends it with what is done.
+
+    `told` hears of each that is done. The settings' budget is for all of them together.
 
     Raises what `moa_engine.session.conduct` does.
     """
-    done: list[CaseRun] = []
-    asyncio.run(_run(session, tasks, seat, observer, told, done))
+    done: list[Outcome[Review]] = []
+
+    def ended(outcome: Outcome[Review]) -> None:
+        done.append(outcome)
+        told(outcome)
+
+    asyncio.run(_run(session, tasks, observer, ended))
     return done
 
 
 async def _run(
     session: Session,
-    tasks: Iterable[CaseTask],
-    seat: Seating,
+    tasks: Iterable[tuple[Task[Review], Seating]],
     observer: Observer | None,
-    told: Callable[[CaseRun], None],
-    done: list[CaseRun],
+    ended: Callable[[Outcome[Review]], None],
 ) -> None:
     from moa_engine.session import conduct, plan_for, stopped_by_ctrl_c
 
     spent = 0.0
     with stopped_by_ctrl_c() as stop:
-        for one in tasks:
+        for task, seat in tasks:
             committee = seat()
             left = session if session.settings.budget is None else _with_budget(session, spent)
-            plan = plan_for(left, one.task, committee)
-            outcome = await conduct(left, one.task, committee, plan, observer, stop)
+            plan = plan_for(left, task, committee)
+            outcome = await conduct(left, task, committee, plan, observer, stop)
             if stop.is_set():
                 return
             spent += outcome.cost_usd or 0.0
-            bill = bill_of(session.record, outcome.run)
-            done.append(CaseRun(one.case, one.task, outcome, bill))
-            told(done[-1])
+            ended(outcome)
 
 
 def _with_budget(session: Session, spent: float) -> Session:

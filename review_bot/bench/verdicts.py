@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from review_bot.bench.cases import Case
@@ -24,20 +24,27 @@ def member_panels(runs: Sequence[CaseRun]) -> list[Panel]:
     return [member_panel(name, runs) for name in names]
 
 
-def committee_panel(name: str, runs: Sequence[CaseRun], **more: Any) -> Panel:
+def committee_panel(
+    name: str,
+    runs: Sequence[CaseRun],
+    *,
+    stands: Sequence[str] = STANDS,
+    more_failed: Sequence[Mapping[str, str]] = (),
+    **more: Any,
+) -> Panel:
     """The committee: what its reviews report, and what stands of it as confirmed or a minority's.
 
-    Its confidence in a finding is the share of its voices that hold it.
+    `stands` are the standings that count. Confidence in a finding is the share of voices that hold it.
     """
     verdicts: list[dict[str, Any]] = []
-    failed = []
+    failed = [dict(one) for one in more_failed]
     for run in runs:
         if run.outcome.result is None:
             failed.append({"case": run.case.id, "why": "no review"})
         else:
             voices = len(_proposers(run))
             said = [(one, _reported(one, voices)) for one in run.outcome.result.findings]
-            verdicts += _verdicts(run.case, said, run.outcome.run)
+            verdicts += _verdicts(run.case, said, run.outcome.run, stands)
     members = dict.fromkeys(report.name for run in runs for report in run.outcome.members)
     shape = {"what": "committee", "members": list(members), "layers": 1, "aggregator": "", "samples": 1}
     cached = sum(run.outcome.cached for run in runs)
@@ -98,7 +105,10 @@ def _price(paid: Paid, cached: int) -> dict[str, Any]:
 
 
 def _verdicts(
-    case: Case, said: Iterable[tuple[Finding | ReportedFinding, dict[str, Any]]], run: str
+    case: Case,
+    said: Iterable[tuple[Finding | ReportedFinding, dict[str, Any]]],
+    run: str,
+    stands: Sequence[str] = STANDS,
 ) -> list[dict[str, Any]]:
     """A verdict on each hunk of the case. What is about no hunk of it is on the nearest that is near."""
     lines = case.places()
@@ -109,7 +119,7 @@ def _verdicts(
             about[name].append((finding, shown))
     verdicts = []
     for hunk in case.hunks:
-        held = [(one, said) for one, said in about[hunk.id] if accuses(one) and said["standing"] in STANDS]
+        held = [(one, said) for one, said in about[hunk.id] if accuses(one) and said["standing"] in stands]
         against = [one for one, _ in held]
         sure = [shown["confidence"] for _, shown in held if shown["confidence"] is not None]
         named = hunk.kind != "clean" and any(claims(one, hunk) for one in against)

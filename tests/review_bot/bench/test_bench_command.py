@@ -194,3 +194,36 @@ def test_mistakes_are_told_in_a_sentence(repo: GitRepo, bench: Bench) -> None:
     (repo.folder / "bad.json").write_text("{}")
     assert "is no case set" in bench("run", "bad.json").err
     assert "is no folder" in bench("cases", "no_such_thing").err
+
+
+def test_aggregators_settle_the_same_proposals_without_a_call_to_a_proposer(
+    repo: GitRepo, bench: Bench
+) -> None:
+    """A judge that rejects whatever one voice alone says; the review still shows it."""
+    proposing = True
+
+    def answered(request: Any) -> str | Scripted:
+        if "You settle the review" not in text_of(request):
+            assert proposing, "a proposer was asked"
+            return by_model(request)
+        ids = re.findall(r"^\[?#?([0-9a-f]{8})", text_of(request), re.MULTILINE)
+        decisions = [{"ids": [id], "verdict": "rejected", "reason": "Nobody else says so."} for id in ids]
+        return json.dumps({"decisions": decisions if request["model"] == "judge" else [], "new": []})
+
+    with ScriptedEndpoint(answered) as endpoint:
+        configured(repo, endpoint, "silent", "judge")
+        assert bench(*SMALL).code == 0
+        proposing = False
+        assert "silent" in bench("aggregators", "moa-cases.json", "--plan").out
+        done = bench("aggregators", "moa-cases.json")
+        assert done.code == 0, done.err
+    measured = {one["name"]: one for one in result(repo)["measures"]["aggregators"]}
+    assert set(measured) == {"deterministic", "majority vote", "silent", "judge"}
+    for one in measured.values():
+        assert one["lone_truth"]["value"] == 1  # the ledger loses nothing
+    assert measured["deterministic"]["lone_truth_kept"]["value"] == 1
+    assert measured["majority vote"]["lone_truth_kept"]["value"] == 0
+    assert measured["silent"]["lone_truth_kept"]["value"] == 1
+    assert measured["judge"]["lone_truth_kept"]["value"] == 0
+    assert measured["judge"]["liar_kept"]["value"] == 0
+    assert any(one["planted"] == "truth" for one in measured["judge"]["would_drop"])
