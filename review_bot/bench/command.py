@@ -52,13 +52,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     study = steps.add_parser("aggregators", help="have aggregators settle the proposals of a result")
     study.add_argument("cases", type=Path, help="a file of `moa bench cases`")
     _add_looking(study)
+    ablate = steps.add_parser("ablate", help="committees of other shapes over the same cases")
+    ablate.add_argument(
+        "ablation",
+        choices=("proposers", "proposer", "samples", "layers", "aggregator"),
+        help="proposers and proposer need no calls: they are worked out from what is recorded",
+    )
+    ablate.add_argument("cases", type=Path, help="a file of `moa bench cases`")
+    ablate.add_argument("--member", default="", metavar="NAME", help="who is sampled (default: the best)")
+    ablate.add_argument("--samples", type=_count, default=3, metavar="N", help="how often (default: 3)")
+    _add_looking(ablate)
     compare = steps.add_parser("compare", help="compare two results")
     compare.add_argument("old", type=Path)
     compare.add_argument("new", type=Path)
     compare.add_argument(
         "--fail-if-worse", action="store_true", help="exit with 1 when a committee got worse"
     )
-    for step in (cases, check, run, study, compare):  # what was given before the step holds too
+    for step in (cases, check, run, study, ablate, compare):  # what was given before the step holds too
         for action in step._actions:
             if action.dest in own and action.option_strings:
                 action.default = argparse.SUPPRESS
@@ -118,7 +128,7 @@ def _count(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Do what was asked."""
-    from review_bot.bench import making, measuring, studying
+    from review_bot.bench import ablations, making, measuring, studying
     from review_bot.bench.cases import read_cases
     from review_bot.bench.results import read_result
     from review_bot.bench.telling import say
@@ -133,6 +143,8 @@ def run(args: argparse.Namespace) -> int:
             return measuring.OK
         case "aggregators":
             return studying.aggregators(args)
+        case "ablate":
+            return ablations.ablate(args)
         case "compare":
             return measuring.compare(read_result(args.old), read_result(args.new), fail=args.fail_if_worse)
         case "run":

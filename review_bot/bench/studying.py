@@ -3,29 +3,52 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from moa_engine.errors import ConfigError
-from review_bot.bench.measuring import INTERRUPTED, OK, PARTIAL, bench_session
+from review_bot.bench.measuring import OK, PARTIAL, bench_session
 from review_bot.bench.telling import Told, say
 
 if TYPE_CHECKING:
     from moa_engine.committee import Committee
     from moa_engine.session import Session
     from review_bot.bench.aggregators import Settled, Study
+    from review_bot.bench.cases import CaseSet
     from review_bot.settings import ReviewSettings
+
+
+#: One aggregator's panel, and what it did to the proposals.
+Done = tuple[dict[str, Any], dict[str, Any]]
 
 
 def aggregators(args: argparse.Namespace) -> int:
     """Have each candidate settle the same recorded proposals, and add what comes of it to the result."""
     from review_bot.bench import results
-    from review_bot.bench.aggregators import DETERMINISTIC, MAJORITY, settled_by, studies, without_calls
     from review_bot.bench.cases import read_cases
+
+    cases, result = read_cases(args.cases), results.read_result(args.result)
+    done = studied(args, cases, result)
+    if done is None:
+        return OK
+    changed = results.with_panels(result, [panel for panel, _ in done], [study for _, study in done])
+    results.write(args.result, changed)
+    for line in in_words(changed["measures"]["aggregators"]):
+        print(line)
+    say(f"wrote {args.result}; as a page: moa report {args.result}")
+    return PARTIAL if any(panel["failed"] for panel, _ in done) else OK
+
+
+def studied(args: argparse.Namespace, cases: CaseSet, result: Mapping[str, Any]) -> list[Done] | None:
+    """Every candidate aggregator on the result's proposals; None where only the plan was wanted.
+
+    One that was interrupted is left out, and so is everybody after it.
+    """
+    from review_bot.bench.aggregators import DETERMINISTIC, MAJORITY, settled_by, studies, without_calls
     from review_bot.bench.recorded import recorded_runs
     from review_bot.command import committee_of
 
-    cases, result = read_cases(args.cases), results.read_result(args.result)
     with bench_session(args) as (session, settings):
         found = studies(recorded_runs(session, cases, result))
         committee = committee_of(session, settings)
@@ -33,22 +56,15 @@ def aggregators(args: argparse.Namespace) -> int:
         names = list(committee.aggregators) if args.aggregator else models
         if args.plan:
             _plan(session, found, committee, names)
-            return OK
+            return None
         done = [without_calls(name, found) for name in (DETERMINISTIC, MAJORITY)]
-        whole = True
         for name in names:
             settled = _settled(args, session, settings, found, name)
-            whole = whole and len(settled) == len(found)
-            if settled:
-                done.append(settled_by(name, committee.members[name].model, settled))
-    if not done:
-        return INTERRUPTED
-    changed = results.with_panels(result, [panel for panel, _ in done], [study for _, study in done])
-    results.write(args.result, changed)
-    for line in in_words(changed["measures"]["aggregators"]):
-        print(line)
-    say(f"wrote {args.result}; as a page: moa report {args.result}")
-    return OK if whole and not any(panel["failed"] for panel, _ in done) else PARTIAL
+            if len(settled) < len(found):
+                say(f"interrupted: {name} is left out; the same command goes on where it was")
+                break
+            done.append(settled_by(name, committee.members[name].model, settled))
+    return done
 
 
 def in_words(measured: list[dict[str, Any]]) -> list[str]:

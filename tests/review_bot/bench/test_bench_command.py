@@ -227,3 +227,29 @@ def test_aggregators_settle_the_same_proposals_without_a_call_to_a_proposer(
     assert measured["judge"]["lone_truth_kept"]["value"] == 0
     assert measured["judge"]["liar_kept"]["value"] == 0
     assert any(one["planted"] == "truth" for one in measured["judge"]["would_drop"])
+
+
+def test_each_ablation_is_one_command(repo: GitRepo, bench: Bench) -> None:
+    with ScriptedEndpoint(by_model) as endpoint:
+        configured(repo, endpoint, "accuser", "silent")
+        assert bench(*SMALL).code == 0
+        asked = len(endpoint.requests)
+        for name in ("proposers", "proposer"):
+            assert bench("ablate", name, "moa-cases.json").code == 0
+        assert len(endpoint.requests) == asked  # from the record
+        assert bench("ablate", "samples", "moa-cases.json", "--samples", "2").code == 0
+        assert {request.body["model"] for request in endpoint.requests[asked:]} == {"accuser"}
+        assert bench("ablate", "layers", "moa-cases.json").code == 0
+        assert bench("ablate", "aggregator", "moa-cases.json").code == 0
+    found = result(repo)
+    ablations = {
+        one["name"]: [point["value"] for point in one["points"]] for one in found["measures"]["ablations"]
+    }
+    assert ablations == {
+        "proposers": [1, 2],
+        "proposer": ["accuser", "silent"],
+        "samples": [1, 2],
+        "layers": [1, 2, 3],
+        "aggregator": ["deterministic", "majority vote", "accuser", "silent"],
+    }
+    assert "accuser x 2" in {panel["name"] for panel in found["panels"] if panel["what"] == "self-moa"}
