@@ -33,10 +33,11 @@ def moa_config_sections() -> Mapping[str, type[Section]]:
 @hookimpl
 def moa_tasks() -> Sequence[type[Task[Any]]]:
     """Reviews, and what a bench has settled again, so that their runs can be shown and replayed."""
+    from review_bot.bench.judge_task import JudgeTask
     from review_bot.bench.study_task import StudyTask
     from review_bot.review_task import ReviewTask
 
-    return [ReviewTask, StudyTask]
+    return [ReviewTask, StudyTask, JudgeTask]
 
 
 @hookimpl

@@ -23,7 +23,7 @@ exit codes:
   4  nothing came of it
 """
 
-CASES, RESULT = Path("moa-cases.json"), Path("moa-bench.json")
+CASES, RESULT, PAIRS = Path("moa-cases.json"), Path("moa-bench.json"), Path("moa-pairs.json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cases", type=Path, default=CASES, metavar="FILE", help=f"default: {CASES}")
     _add_making(parser)
     _add_running(parser)
+    _add_pairs(parser)
     own = {action.dest for action in parser._actions}
     steps = parser.add_subparsers(title="steps", metavar="STEP", dest="step")
     cases = steps.add_parser("cases", help="make a case set of a repository or an installed package")
@@ -110,6 +111,15 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     add_committee_options(parser)
 
 
+def _add_pairs(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("plain answers instead of reviews")
+    group.add_argument(
+        "--pairs", type=Path, metavar="FILE", help="prompts: judge the answers of --committee and --against"
+    )
+    group.add_argument("--against", metavar="NAME", help="the other committee")
+    group.add_argument("--jury", metavar="NAME", help="the committee whose models judge (default: yours)")
+
+
 def _add_looking(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--result", type=Path, default=RESULT, metavar="FILE", help=f"it gets the study (default: {RESULT})"
@@ -149,6 +159,12 @@ def run(args: argparse.Namespace) -> int:
             return measuring.compare(read_result(args.old), read_result(args.new), fail=args.fail_if_worse)
         case "run":
             return measuring.measure(args, read_cases(args.cases), args.cases)
+    if args.pairs is not None:
+        from review_bot.bench.pairing import pair
+
+        if args.output == RESULT:
+            args.output = PAIRS
+        return pair(args)
     if args.cases.exists():
         cases = read_cases(args.cases)
         say(f"takes the cases that are there: {args.cases}, of {cases.source}")

@@ -27,11 +27,13 @@ OK, WORSE, USAGE, PARTIAL, FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 def bench_session(args: argparse.Namespace, **more: Any) -> Iterator[tuple[Session, ReviewSettings]]:
     """A session in which every layer waits for everybody, unless the settings say for how long.
 
+    `more` are settings that win over the options; None takes an option back.
     A deadline is for people who wait; of a bench, the answers that came too late would be missing.
     """
     from moa_engine.session import open_session
 
-    with open_session(start=args.repo, config=args.config, flags={**flags(args), **more}) as session:
+    given = {name: value for name, value in {**flags(args), **more}.items() if value is not None}
+    with open_session(start=args.repo, config=args.config, flags=given) as session:
         settings = session.settings
         if "layer_deadline" not in settings.stragglers.model_fields_set:
             patient = settings.stragglers.model_copy(update={"layer_deadline": 1e6})

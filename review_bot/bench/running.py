@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from moa_engine.errors import BudgetExceeded
 from moa_engine.plan_table import Plan, PlanRow
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from review_bot.finding import Review
     from review_bot.review_task import ReviewTask
     from review_bot.settings import ReviewSettings
+
+ResultT = TypeVar("ResultT")
 
 #: Makes the committee: once for every case, since a run closes the members of its own.
 Seating = Callable[[], "Committee"]
@@ -136,20 +138,20 @@ def run_cases(
 
 def run_tasks(
     session: Session,
-    tasks: Iterable[tuple[Task[Review], Seating]],
+    tasks: Iterable[tuple[Task[ResultT], Seating]],
     *,
     observer: Observer | None = None,
-    told: Callable[[Outcome[Review]], None] = lambda _: None,
-) -> list[Outcome[Review]]:
+    told: Callable[[Outcome[ResultT]], None] = lambda _: None,
+) -> list[Outcome[ResultT]]:
     """Run tasks in order, each with a committee of its own; the first Ctrl-C ends it with what is done.
 
     `told` hears of each that is done. The settings' budget is for all of them together.
 
     Raises what `moa_engine.session.conduct` does.
     """
-    done: list[Outcome[Review]] = []
+    done: list[Outcome[ResultT]] = []
 
-    def ended(outcome: Outcome[Review]) -> None:
+    def ended(outcome: Outcome[ResultT]) -> None:
         done.append(outcome)
         told(outcome)
 
@@ -159,9 +161,9 @@ def run_tasks(
 
 async def _run(
     session: Session,
-    tasks: Iterable[tuple[Task[Review], Seating]],
+    tasks: Iterable[tuple[Task[ResultT], Seating]],
     observer: Observer | None,
-    ended: Callable[[Outcome[Review]], None],
+    ended: Callable[[Outcome[ResultT]], None],
 ) -> None:
     from moa_engine.session import conduct, plan_for, stopped_by_ctrl_c
 
