@@ -78,7 +78,7 @@ def better(measures: Mapping[str, Any], kinds: Mapping[str, str]) -> Answer:
         )
     if found:
         said.append("The best member was chosen on these same hunks, which flatters it a little.")
-    if not any(what == "self-moa" for what in kinds.values()):
+    if "self-moa" not in kinds.values():
         said.append("The best member sampled several times (Self-MoA) was not run.")
     against_member = [one for one in committees if kinds.get(one["against"]) == "member"]
     if not against_member:
@@ -125,7 +125,13 @@ def trade(frontiers: Sequence[Mapping[str, Any]]) -> Answer:
     question = "What do quality, time and money trade for?"
     said = []
     headline, verdict = "Nothing here has both a score and a price.", NOT_MEASURED
+    if not any(point["f1"]["value"] for found in frontiers for point in found["points"]):
+        return Answer(
+            question, NOT_ENOUGH, "unclear", "Nobody named a defect: no price buys anything here.", ()
+        )
     for found in frontiers:
+        if found["price"] == "calls" and verdict != NOT_MEASURED:
+            continue  # what they take in time or money has been said
         best, unit = found["best"], UNITS[found["price"]][0]
         if not any(point["price"] for point in found["points"]):
             said.append(f"{unit.capitalize()}: nothing here had a price, so there is nothing to choose.")

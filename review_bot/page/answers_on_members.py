@@ -80,8 +80,12 @@ def adds(added: Sequence[Mapping[str, Any]], cheapest: Mapping[str, Any]) -> Ans
     helps = [row["member"] for row in known if surely(row["adds"], len(known)) > 0]
     hurts = [row["member"] for row in known if surely(row["adds"], len(known)) < 0]
     voices = "what any member says counts" if needed == 1 else f"{needed} voices are needed"
-    listed = ", ".join(f"{row['member']} {signed(row['adds'])}" for row in known)
-    said = [f"What each adds to the F1 of all together, where {voices}: {listed or 'not known'}."]
+    moved = [row for row in known if row["adds"]["low"] or row["adds"]["high"]]
+    listed = ", ".join(f"{row['member']} {signed(row['adds'])}" for row in moved)
+    said = [f"What each adds to the F1 of all together, where {voices}: {listed or 'nothing at all'}."]
+    idle = [row["member"] for row in known if row not in moved]
+    if moved and idle:
+        said.append(f"Without {names_of(idle)} nothing would change at all.")
     alone = [
         f"{counted(row['named_alone'], 'defect')} by {row['member']}" for row in rows if row["named_alone"]
     ]
@@ -121,7 +125,7 @@ def surely(found: Mapping[str, float], tries: int) -> int:
 
 
 def _cheapest(found: Mapping[str, Any]) -> list[str]:
-    if not found.get("members"):
+    if not found.get("members") or not found["full_f1"]:
         return (
             [f"The cheapest part that is as good: cannot be told, {found['why']}."]
             if found.get("why")

@@ -109,6 +109,8 @@ def bench_part(result: Mapping[str, Any], file: str, key: str) -> dict[str, Any]
         "clean": sum(hunk["kind"] == "clean" for hunk in counted),
         "unsure": len(result["cases"]["hunks"]) - len(counted),
         "cases": len({hunk["case"] for hunk in counted}),
+        "judged": max((one["n"]["cases"] for one in found["scores"].values()), default=0),
+        "failed": [(name, panel["failed"]) for name, panel in panels.items() if panel["failed"]],
         "scores_plot": _scores_plot(found, kinds, key),
         "heat": heat(found["independence"]),
         "tree": _tree(found, key),

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from moa_engine.printable import one_line, printable
+
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
@@ -43,8 +45,6 @@ LONGEST = 22
 
 def label(text: str) -> str:
     """A name as a label of a plot."""
-    from moa_engine.printable import one_line
-
     shown = one_line(text).translate(_HARMLESS)
     return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
@@ -79,7 +79,7 @@ def drawn(plot: Any, identifier: str, title: str, description: str, height: int)
     svg = Element("svg", {"viewBox": f"0 0 {WIDTH} {height}", "role": "img", "aria-labelledby": names})
     for tag, name, text in (("title", "title", title), ("desc", "text", description)):
         told = Element(tag, {"id": f"{identifier}-{name}"})
-        told.text = text
+        told.text = printable(text)
         svg.append(told)
     for part in found:
         if (kept := _kept(part)) is not None:
@@ -104,7 +104,7 @@ def _kept(part: Element) -> Element | None:
         made.set("font-size", size[1] if size else "11")
         made.set("fill", "var(--plot-3)")
     if name in ("text", "tspan") and part.text and part.text.strip():
-        made.text = part.text
+        made.text = printable(part.text)
     for inner in part:
         if (kept := _kept(inner)) is not None:
             made.append(kept)
