@@ -75,8 +75,8 @@ def drawn(plot: Any, identifier: str, title: str, description: str, height: int)
 
     source = (plot + theme() + ggsize(WIDTH, height)).to_svg()
     found = fromstring(source)  # noqa: S314 (made in this process, from labels without markup)
-    names = f"{identifier}-title {identifier}-text"
-    svg = Element("svg", {"viewBox": f"0 0 {WIDTH} {height}", "role": "img", "aria-labelledby": names})
+    told_by = {"aria-labelledby": f"{identifier}-title", "aria-describedby": f"{identifier}-text"}
+    svg = Element("svg", {"viewBox": f"0 0 {WIDTH} {height}", "role": "img", **told_by})
     for tag, name, text in (("title", "title", title), ("desc", "text", description)):
         told = Element(tag, {"id": f"{identifier}-{name}"})
         told.text = printable(text)
