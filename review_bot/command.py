@@ -287,7 +287,7 @@ def _task(
     from review_bot.read_change import read_change
     from review_bot.review_task import ReviewTask
     from review_bot.skipped import SkipRules
-    from review_bot.standing import Voice
+    from review_bot.track import voices_of
 
     change = read_change(
         args.repo,
@@ -303,7 +303,7 @@ def _task(
         change,
         repository=repository,
         mask=session.redactor.mask,
-        voices={name: Voice.of(member) for name, member in committee.members.items()},
+        voices=voices_of(committee.members, settings),
         proof=decide(
             settings.prove,
             settings.prove_seconds,
@@ -313,6 +313,7 @@ def _task(
         ),
         layers=len(committee.layers),
         suggestions=args.suggestions,
+        needed=settings.votes_needed,
     )
 
 

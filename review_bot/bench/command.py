@@ -107,6 +107,11 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--fail-if-worse", action="store_true", help="with --compare: exit with 1 when a committee got worse"
     )
+    group.add_argument(
+        "--write",
+        action="store_true",
+        help="write members' weights and track records to --config or moa.toml",
+    )
     group.add_argument("--quiet", action="store_true", help="no progress")
     add_committee_options(parser)
 

@@ -92,10 +92,26 @@ def measure(args: argparse.Namespace, cases: CaseSet, file: Path) -> int:
     say(f"wrote {args.output}; as a page: moa report {args.output}")
     if args.compare is not None and (code := compare(old, result, fail=args.fail_if_worse)):
         return code
+    if args.write:
+        write(args, result)
     if len(runs) < len(cases.cases):
         say(f"{len(runs)} of {len(cases.cases)} cases are done; the same command goes on with the rest")
         return PARTIAL
     return PARTIAL if any(panel["failed"] for panel in panels) else OK
+
+
+def write(args: argparse.Namespace, result: dict[str, Any]) -> None:
+    """Write track records where the settings come from: --config, or moa.toml.
+
+    Raises:
+        ConfigError: there is nothing to write, or it cannot be written there.
+    """
+    from review_bot.bench.weights import write_weights
+
+    file = args.config or args.repo / "moa.toml"
+    for line in write_weights(result, file):
+        say(line)
+    say(f"wrote {file}: reviews count voices so from now on, and show each member's track record")
 
 
 def compare(old: dict[str, Any], new: dict[str, Any], *, fail: bool) -> int:

@@ -61,9 +61,9 @@ def case_tasks(
     from review_bot.read_change import read_change
     from review_bot.review_task import ReviewTask
     from review_bot.skipped import SkipRules
-    from review_bot.standing import Voice
+    from review_bot.track import voices_of
 
-    voices = {name: Voice.of(member) for name, member in committee.members.items()}
+    voices = voices_of(committee.members, settings)
     rules = SkipRules(settings.include, settings.exclude, settings.max_file_bytes)
     with scratch_repository(cases) as (repository, ranges):
         yield [
@@ -75,6 +75,7 @@ def case_tasks(
                     mask=session.redactor.mask,
                     voices=voices,
                     layers=len(committee.layers),
+                    needed=settings.votes_needed,
                 ),
             )
             for case in cases.cases

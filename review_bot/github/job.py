@@ -177,14 +177,15 @@ class Job:
     def _task(self, change: Change, committee: Committee, asked: Asked | None) -> ReviewTask:
         from review_bot.proof.deciding import decide
         from review_bot.review_task import ReviewTask
-        from review_bot.standing import Voice
+        from review_bot.track import voices_of
 
         settings, repository = self._review_settings, self.commits.folder
         return ReviewTask(
             change,
             repository=repository,
             mask=self.session.redactor.mask,
-            voices={name: Voice.of(member) for name, member in committee.members.items()},
+            voices=voices_of(committee.members, settings),
+            needed=settings.votes_needed,
             proof=decide(
                 settings.prove,
                 settings.prove_seconds,
