@@ -47,14 +47,15 @@ def _renamed_local(place: Place) -> Iterator[_Edit]:
     if _is_reflective(place):
         return
     names = list(nodes_of(place, ast.Name))
-    taken = {node.id for node in names} | {arg.arg for arg in _arguments(place.node)}
+    parameters = {arg.arg for arg in _arguments(place.node)}
+    taken = {node.id for node in names} | parameters
     declared = {name for node in nodes_of(place, ast.Global) for name in node.names}
     declared |= {name for node in nodes_of(place, ast.Nonlocal) for name in node.names}
     stored = dict.fromkeys(node.id for node in names if isinstance(node.ctx, ast.Store))
     body = place.text.source[place.text.start(place.node.body[0]) : place.text.end(place.node)]
     for name in stored:
         new = _LONGER.get(name, f"{name}_value" if len(name) < 12 else f"the_{name}")
-        if name in declared or name.startswith("__") or new in taken or hasattr(builtins, new):
+        if name in declared | parameters or name.startswith("__") or new in taken or hasattr(builtins, new):
             continue
         uses = [node for node in names if node.id == name]
         # Names in f-strings, handlers and the like are no `Name` nodes with a place: leave those alone.

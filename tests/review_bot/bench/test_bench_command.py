@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -253,3 +256,29 @@ def test_each_ablation_is_one_command(repo: GitRepo, bench: Bench) -> None:
         "aggregator": ["deterministic", "majority vote", "accuser", "silent"],
     }
     assert "accuser x 2" in {panel["name"] for panel in found["panels"] if panel["what"] == "self-moa"}
+
+
+def test_interrupted_it_keeps_what_is_done_and_goes_on(repo: GitRepo, bench: Bench, tmp_path: Path) -> None:
+    held: list[subprocess.Popen[str]] = []
+
+    def slow_second(request: Any) -> str | Scripted:
+        if len(endpoint.requests) == 2 and held:
+            held[0].send_signal(signal.SIGINT)
+            return Scripted(hang=True)
+        return accuser(request)
+
+    with ScriptedEndpoint(slow_second) as endpoint:
+        configured(repo, endpoint, "accuser")
+        assert bench("cases", *SMALL).code == 0
+        command = [sys.executable, "-m", "moa_engine.cli", "bench", "run", "moa-cases.json"]
+        process = subprocess.Popen(
+            command, cwd=repo.folder, env=environment(tmp_path), stderr=subprocess.PIPE, text=True
+        )
+        held.append(process)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 3, err
+        assert "1 of 3 cases are done; the same command goes on" in err
+        assert {one["run"] for one in result(repo)["panels"][0]["verdicts"]}
+        held.clear()
+        assert bench("run", "moa-cases.json").code == 0
+        assert len(endpoint.requests) == 4  # the one that was cut off is asked again

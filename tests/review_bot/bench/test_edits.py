@@ -139,3 +139,8 @@ def sources() -> Sources:
 
 def made(*, planted: int, clean: int) -> CaseSet:
     return chosen(sources(), planted=planted, clean=clean, seed=1)
+
+
+def test_a_parameter_keeps_its_name() -> None:
+    source = "def shown(text):\n    text = text.strip()\n    return text\n"
+    assert not [edit for _, edit in clean_in(source) if edit.name == "renamed-local"]
