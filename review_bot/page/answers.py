@@ -21,14 +21,35 @@ def answers(result: Mapping[str, Any], measures: Mapping[str, Any]) -> list[Answ
     """The five, in the order in which they build on each other."""
     kinds = {panel["name"]: panel["what"] for panel in result["panels"]}
     cases = max((one["n"]["cases"] for one in measures["scores"].values()), default=0)
-    alike = different(measures["independence"])
-    rest = [
+    named = any(one["recall"] and one["recall"]["value"] for one in measures["scores"].values())
+    alike = different(measures["independence"], silent_members(result))
+    on_naming = [
         adds(measures["leave_one_out"], measures["cheapest"]),
-        minority(measures["aggregators"]),
         better(measures, kinds),
         trade(offers(measures["frontier"], kinds)),
     ]
+    added, compared, traded = on_naming if named else map(_nothing_named, on_naming)
+    rest = [added, minority(measures["aggregators"]), compared, traded]
     return [alike, *(one if cases >= MIN_CASES else _too_few(one, cases) for one in rest)]
+
+
+def silent_members(result: Mapping[str, Any]) -> list[str]:
+    """Members that accused no hunk."""
+    counted = {hunk["id"] for hunk in result["cases"]["hunks"] if not hunk.get("unsure")}
+    return [
+        panel["name"]
+        for panel in result["panels"]
+        if panel["what"] == "member"
+        and not any(one["accused"] for one in panel["verdicts"] if one["hunk"] in counted)
+    ]
+
+
+def _nothing_named(answer: Answer) -> Answer:
+    """The same where every score is 0, so that there is nothing to compare."""
+    if answer.verdict == NOT_MEASURED:
+        return answer
+    headline = "Nobody named a single defect, so there is nothing to compare."
+    return replace(answer, verdict="nothing named", tone="unclear", headline=headline, sentences=())
 
 
 def _too_few(answer: Answer, cases: int) -> Answer:

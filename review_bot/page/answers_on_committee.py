@@ -125,10 +125,6 @@ def trade(frontiers: Sequence[Mapping[str, Any]]) -> Answer:
     question = "What do quality, time and money trade for?"
     said = []
     headline, verdict = "Nothing here has both a score and a price.", NOT_MEASURED
-    if not any(point["f1"]["value"] for found in frontiers for point in found["points"]):
-        return Answer(
-            question, NOT_ENOUGH, "unclear", "Nobody named a defect: no price buys anything here.", ()
-        )
     for found in frontiers:
         if found["price"] == "calls" and verdict != NOT_MEASURED:
             continue  # what they take in time or money has been said

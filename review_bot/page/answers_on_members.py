@@ -14,9 +14,12 @@ from review_bot.page.text import number, percent, span
 #: A difference of F1 below which nobody needs to hear of it.
 MATTERS = 0.01
 
+#: Members that must have said something before they are called alike.
+SPEAKERS = 2
 
-def different(found: Mapping[str, Any]) -> Answer:
-    """Whether members fail on different hunks."""
+
+def different(found: Mapping[str, Any], silent: Sequence[str] = ()) -> Answer:
+    """Whether members fail on different hunks; `silent` are those that accused none."""
     question = "Are these members really different?"
     members, votes = found["members"], found["effective_votes"]
     size = len(members)
@@ -34,6 +37,11 @@ def different(found: Mapping[str, Any]) -> Answer:
             f"everything or nothing: {number(within['value'], 1)} votes ({span(within, 1)})."
         )
     said += _extreme_pairs(found)
+    if silent:
+        said.append(f"No hunk was accused by {names_of(silent)}: silence agrees with silence.")
+    if len(members) > 1 and len(members) - len(silent) < SPEAKERS:
+        headline = "Fewer than two members accused anything, so this is how alike they are silent."
+        return Answer(question, NOT_ENOUGH, "unclear", headline, said)
     if not found["enough"]:
         return Answer(question, NOT_ENOUGH, "unclear", f"These cases cannot tell: {found['why']}.", said)
     half = (size + 1) / 2  #: as far from one vote as from one vote a member

@@ -119,7 +119,10 @@ def bench_part(result: Mapping[str, Any], file: str, key: str) -> dict[str, Any]
         "needed": found["cheapest"].get("needed", 1),
         "aggregator_rows": AGGREGATOR_ROWS,
         "prices": prices,
-        "price_plots": [_price_plot(one, kinds, key) for one in prices.values() if _tells(one)],
+        "price_plots": [
+            _price_plot(one, kinds, key) for kind, one in prices.items() if kind != "calls" and _tells(one)
+        ],
+        "telling": [kind for kind, one in prices.items() if _tells(one)],
         "units": figures.UNITS,
         "ablations": [_ablation(one, key) for one in found["ablations"]],
         "wrong": [one for one in wrong if one.wrong],
@@ -172,8 +175,9 @@ def _tree(found: Mapping[str, Any], key: str) -> Plot | None:
 
 
 def _tells(found: Mapping[str, Any]) -> bool:
-    """Whether there is something to draw: two panels, and a price that differs."""
-    return len({point["price"] for point in found["points"]}) > 1 and found["price"] != "calls"
+    """Whether there is something to choose: prices that differ, and somebody who named something."""
+    scored = any(point["f1"]["value"] for point in found["points"])
+    return scored and len({point["price"] for point in found["points"]}) > 1
 
 
 def _price_plot(found: Mapping[str, Any], kinds: Mapping[str, str], key: str) -> Plot:

@@ -160,8 +160,24 @@ def test_a_gain_whose_intervals_overlap_is_not_called_one() -> None:
     assert (
         trade([{"price": "seconds", "points": [low, clear], "best": [low, clear]}]).verdict == "more for more"
     )
-    nothing = point("d", 1.0, est(0.0, 0.0, 0.5))
-    assert (
-        "Nobody named a defect"
-        in trade([{"price": "seconds", "points": [nothing], "best": [nothing]}]).headline
-    )
+
+
+def test_silence_is_not_called_likeness() -> None:
+    made = result(members=("a", "b", "c"))
+    for panel in made["panels"]:
+        for verdict in panel["verdicts"]:
+            verdict.update(named=False, by_place=False, accused=False, findings=[])
+    alike, added, _, compared, traded = answers(made, measures(made))
+    assert alike.verdict == "not enough cases"
+    assert alike.headline.startswith("Fewer than two members accused anything")
+    assert "No hunk was accused by a, b and c: silence agrees with silence." in alike.sentences
+    assert {added.verdict, compared.verdict, traded.verdict} == {"nothing named"}
+
+
+def test_a_silent_member_among_others_is_named() -> None:
+    made = result(members=("a", "b", "quiet"), committee=False)
+    for verdict in made["panels"][2]["verdicts"]:
+        verdict.update(named=False, by_place=False, accused=False, findings=[])
+    first = answers(made, measures(made))[0]
+    assert "No hunk was accused by quiet: silence agrees with silence." in first.sentences
+    assert not first.headline.startswith("Fewer")
