@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from moa_engine.ledger import Ledger
 from review_bot.answers import Verdicts
 from review_bot.bench.baselines import first_layer
-from review_bot.bench.matching import accuses, claims, nearest
+from review_bot.bench.matching import about, accuses, claims
 from review_bot.bench.paid import Paid
 from review_bot.bench.planting import Planted, planted
 from review_bot.bench.running import CaseRun
@@ -177,11 +177,8 @@ def _proposal(study: Study, key: str, finding: ReportedFinding) -> dict[str, Any
 def _is_right(run: CaseRun, finding: ReportedFinding) -> bool:
     places = run.case.places()
     hunks = {hunk.id: (hunk, places[hunk.id]) for hunk in run.case.hunks}
-    about = nearest(finding, hunks)
-    if about is None or not accuses(finding):
-        return False
-    hunk = hunks[about][0]
-    return hunk.kind != "clean" and not hunk.unsure and claims(finding, hunk)
+    meant = [hunks[id][0] for id in about(finding, hunks)] if accuses(finding) else []
+    return any(hunk.kind != "clean" and not hunk.unsure and claims(finding, hunk) for hunk in meant)
 
 
 def _kept(keys: Mapping[str, ReportedFinding], outcome: Outcome[Review]) -> list[str]:

@@ -12,6 +12,9 @@ from typing import Final, Protocol
 
 from review_bot.bench.cases import CaseHunk
 
+#: Hunks with their lines at head, by id.
+Places = Mapping[str, tuple[CaseHunk, tuple[int, int]]]
+
 #: Lines that a finding may be away from the hunk that it is about.
 NEAR: Final = 3
 
@@ -81,14 +84,42 @@ def claims(finding: Said, hunk: CaseHunk) -> bool:
     return any(re.search(rf"(?<!\w){re.escape(symbol)}(?!\w)", text) for symbol in _changed(hunk))
 
 
-def nearest(finding: Said, places: Mapping[str, tuple[CaseHunk, tuple[int, int]]]) -> str | None:
-    """The id of the hunk that the finding is about: of several near ones the nearest."""
+def about(finding: Said, places: Places) -> list[str]:
+    """The ids of the hunks that the finding is about.
+
+    That is the nearest one of those that are near. A finding on a file without a line is about the hunks
+    of the functions that it names: small models write prose where a line was to be quoted.
+    """
+    if finding.line is None:
+        words = f"{finding.title}\n{finding.body}"
+        return [
+            id
+            for id, (hunk, _) in places.items()
+            if hunk.path == finding.path and _names(words, hunk.function)
+        ]
     near = [
         (_distance(finding, place), id)
         for id, (hunk, place) in places.items()
         if is_near(finding, hunk, place)
     ]
-    return min(near)[1] if near else None
+    return [min(near)[1]] if near else []
+
+
+def _names(words: str, function: str) -> bool:
+    """Whether the words name a function: as code, with a call's bracket, as "the function NAME".
+
+    Names that cannot be a word of prose (with an underscore or a capital inside) count wherever they stand.
+    """
+    short = function.rpartition(".")[2]
+    for name in {function, short}:
+        word = re.escape(name)
+        shown = rf"[`'\"]{word}(\(\))?[`'\"]|(?<![\w.]){word}\("
+        said = rf"\b(function|method)s?\s+{word}(?!\w)|(?<![\w.]){word}\s+(function|method)\b"
+        no_prose = "_" in name.strip("_") or name.startswith("__") or re.search(r"[a-z][A-Z.]", name)
+        anywhere = rf"|(?<![\w.]){word}(?!\w)" if no_prose else ""
+        if re.search(f"{shown}|{said}{anywhere}", words):
+            return True
+    return False
 
 
 def _distance(finding: Said, place: tuple[int, int]) -> int:

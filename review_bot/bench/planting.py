@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from moa_engine.ledger import Item, Ledger, item_id
 from review_bot.bench.cases import CaseHunk
-from review_bot.bench.matching import accuses, nearest
+from review_bot.bench.matching import Places, about, accuses
 from review_bot.bench.running import CaseRun
 from review_bot.bench.study_task import PLANTED
 from review_bot.finding import Finding
@@ -37,9 +36,9 @@ def planted(run: CaseRun, proposals: Ledger) -> Planted:
     return Planted(ledger, truth.id if truth else "", lie.id if lie else "")
 
 
-def _spoken_of(ledger: Ledger, hunks: Mapping[str, tuple[CaseHunk, tuple[int, int]]]) -> set[str | None]:
+def _spoken_of(ledger: Ledger, hunks: Places) -> set[str]:
     said = [item.body for item in ledger.items if isinstance(item.body, Finding)]
-    return {nearest(finding, hunks) for finding in said if accuses(finding)}
+    return {id for finding in said if accuses(finding) for id in about(finding, hunks)}
 
 
 def _truth(hunk: CaseHunk, place: tuple[int, int]) -> Finding:

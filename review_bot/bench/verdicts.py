@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from review_bot.bench.cases import Case
-from review_bot.bench.matching import accuses, claims, nearest
+from review_bot.bench.matching import about, accuses, claims
 from review_bot.bench.paid import Paid, total
 from review_bot.bench.running import CaseRun
 from review_bot.finding import Finding, ReportedFinding
@@ -37,6 +37,7 @@ def committee_panel(
     `stands` are the standings that count. Confidence in a finding is the share of voices that hold it.
     """
     verdicts: list[dict[str, Any]] = []
+    astray: list[dict[str, Any]] = []
     failed = [dict(one) for one in more_failed]
     for run in runs:
         if run.outcome.result is None:
@@ -44,7 +45,9 @@ def committee_panel(
         else:
             voices = len(_proposers(run))
             said = [(one, _reported(one, voices)) for one in run.outcome.result.findings]
-            verdicts += _verdicts(run.case, said, run.outcome.run, stands)
+            found, about_none = _verdicts(run.case, said, run.outcome.run, stands)
+            verdicts += found
+            astray += about_none
     members = dict.fromkeys(report.name for run in runs for report in run.outcome.members)
     shape = {"what": "committee", "members": list(members), "layers": 1, "aggregator": "", "samples": 1}
     cached = sum(run.outcome.cached for run in runs)
@@ -53,6 +56,7 @@ def committee_panel(
         **shape,
         **_price(total(run.bill for run in runs), cached),
         "verdicts": verdicts,
+        "about_no_hunk": astray,
         "failed": failed,
         **more,
     }
@@ -61,6 +65,7 @@ def committee_panel(
 def member_panel(name: str, runs: Sequence[CaseRun]) -> Panel:
     """One proposer by itself: what it said in the first layer."""
     verdicts: list[dict[str, Any]] = []
+    astray: list[dict[str, Any]] = []
     failed = []
     for run in runs:
         answers = [one for one in run.outcome.ledger.answers if one.member == name and one.layer == 1]
@@ -73,7 +78,9 @@ def member_panel(name: str, runs: Sequence[CaseRun]) -> Panel:
             for item in run.outcome.ledger.items
             if item.author == name and item.layer == 1 and isinstance(item.body, Finding)
         ]
-        verdicts += _verdicts(run.case, [(one, _said(one, name)) for one in said], run.outcome.run)
+        found, about_none = _verdicts(run.case, [(one, _said(one, name)) for one in said], run.outcome.run)
+        verdicts += found
+        astray += about_none
     reports = [report for run in runs for report in run.outcome.members if report.name == name]
     return {
         "name": name,
@@ -88,6 +95,7 @@ def member_panel(name: str, runs: Sequence[CaseRun]) -> Panel:
             total((run.bill for run in runs), member=name, layer=1), sum(report.cached for report in reports)
         ),
         "verdicts": verdicts,
+        "about_no_hunk": astray,
         "failed": failed,
     }
 
@@ -104,37 +112,41 @@ def _price(paid: Paid, cached: int) -> dict[str, Any]:
     }
 
 
+#: A finding, and what a result keeps of it.
+Kept = tuple[Finding | ReportedFinding, dict[str, Any]]
+
+
 def _verdicts(
-    case: Case,
-    said: Iterable[tuple[Finding | ReportedFinding, dict[str, Any]]],
-    run: str,
-    stands: Sequence[str] = STANDS,
-) -> list[dict[str, Any]]:
-    """A verdict on each hunk of the case. What is about no hunk of it is on the nearest that is near."""
+    case: Case, said: Sequence[Kept], run: str, stands: Sequence[str] = STANDS
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """A verdict on each hunk of the case, and the accusations that are about none of them."""
     lines = case.places()
     places = {hunk.id: (hunk, lines[hunk.id]) for hunk in case.hunks}
-    about: defaultdict[str, list[tuple[Finding | ReportedFinding, dict[str, Any]]]] = defaultdict(list)
+    meant: defaultdict[str, list[Kept]] = defaultdict(list)
+    astray = []
     for finding, shown in said:
-        if (name := nearest(finding, places)) is not None:
-            about[name].append((finding, shown))
+        hunks = about(finding, places)
+        for name in hunks:
+            meant[name].append((finding, shown))
+        if not hunks and accuses(finding) and shown["standing"] in stands:
+            astray.append({"case": case.id, **shown})
     verdicts = []
     for hunk in case.hunks:
-        held = [(one, said) for one, said in about[hunk.id] if accuses(one) and said["standing"] in stands]
-        against = [one for one, _ in held]
+        held = [kept for kept in meant[hunk.id] if accuses(kept[0]) and kept[1]["standing"] in stands]
         sure = [shown["confidence"] for _, shown in held if shown["confidence"] is not None]
-        named = hunk.kind != "clean" and any(claims(one, hunk) for one in against)
+        bad = hunk.kind != "clean"
         verdicts.append(
             {
                 "hunk": hunk.id,
-                "named": named,
-                "by_place": hunk.kind != "clean" and bool(against),
-                "accused": bool(against),
+                "named": bad and any(claims(finding, hunk) for finding, _ in held),
+                "by_place": bad and bool(held),
+                "accused": bool(held),
                 "confidence": max(sure, default=None),
-                "findings": [shown for _, shown in about[hunk.id]],
+                "findings": [shown for _, shown in meant[hunk.id]],
                 "run": run,
             }
         )
-    return verdicts
+    return verdicts, astray
 
 
 def _said(finding: Finding, author: str) -> dict[str, Any]:
