@@ -84,6 +84,9 @@ def _add_making(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--history", type=_count, default=0, metavar="N", help="bug fixes of the log, taken back (default: 0)"
     )
+    group.add_argument(
+        "--labels", action="store_true", help="also findings that people called useful, or dismissed"
+    )
     group.add_argument("--case-seed", type=int, default=1, metavar="N", help="another choice of edits")
     group.add_argument(
         "--no-witness", action="store_true", help="do not run the edits to see that each does what it should"

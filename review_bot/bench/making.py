@@ -46,6 +46,8 @@ def make(args: argparse.Namespace, source: str, output: Path) -> CaseSet:
             witness=judge,
             told=_judged,
         )
+    if args.labels:
+        cases = _labelled(args, cases)
     if not cases.cases:
         raise ConfigError(f"{source} has no function in which something could be planted")
     cases.write(output)
@@ -56,6 +58,18 @@ def make(args: argparse.Namespace, source: str, output: Path) -> CaseSet:
     if cases.count("planted") < args.planted or clean < args.clean:
         say("that is fewer than wanted: the code has no more functions that are short enough")
     return cases
+
+
+def _labelled(args: argparse.Namespace, cases: CaseSet) -> CaseSet:
+    """With cases from what people thought of findings, as this machine's record has it."""
+    from pathlib import Path
+
+    from moa_engine.session import open_session
+    from review_bot.bench.labelled import with_labels
+
+    given = {"record": args.record} if getattr(args, "record", None) else {}
+    with open_session(start=Path(), flags=given) as session:
+        return with_labels(cases, session.record)
 
 
 def check(args: argparse.Namespace) -> CaseSet:

@@ -79,7 +79,9 @@ def is_near(finding: Said, hunk: CaseHunk, place: tuple[int, int]) -> bool:
 def claims(finding: Said, hunk: CaseHunk) -> bool:
     """Whether the finding's words fit the defect: its kind's vocabulary, or a symbol that was changed."""
     text = f"{finding.title}\n{finding.body}".lower()
-    if any(re.search(rf"\b{re.escape(word)}", text) for word in CLAIMS.get(hunk.edit, "").split()):
+    # A hunk that people judged has no kind of its own: there, the judged finding's longer words count.
+    known = CLAIMS.get(hunk.edit) or " ".join(re.findall(r"\w{5,}", hunk.what.lower()))
+    if any(re.search(rf"\b{re.escape(word)}", text) for word in known.split()):
         return True
     return any(re.search(rf"(?<!\w){re.escape(symbol)}(?!\w)", text) for symbol in _changed(hunk))
 
