@@ -114,19 +114,21 @@ def _panel(members: Verdicts, panels: Mapping[str, Mapping[str, Any]], alike: In
 
 
 def _comparisons(panels: Mapping[str, Mapping[str, Any]], verdicts: Verdicts) -> list[dict[str, Any]]:
-    """Every other panel against the best member.
+    """Every other panel against the best member, and committees against one model sampled several times.
 
     That member was chosen as the best on the same hunks, which flatters it a little.
     """
     best = _best({name: said for name, said in verdicts.items() if panels[name]["what"] == "member"})
     if best is None:
         return []
+    sampled = [name for name, panel in panels.items() if panel["what"] == "self-moa"]
     found = []
     for name, panel in panels.items():
         if panel["what"] in ("member", "ablation"):
             continue
-        over = f1_difference(verdicts[name], verdicts[best])
-        found.append({"panel": name, "against": best, "f1": _plain(over), "verdict": verdict_on(over)})
+        for against in (best, *(sampled if panel["what"] == "committee" else ())):
+            over = f1_difference(verdicts[name], verdicts[against])
+            found.append({"panel": name, "against": against, "f1": _plain(over), "verdict": verdict_on(over)})
     return found
 
 

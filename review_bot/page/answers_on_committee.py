@@ -106,7 +106,7 @@ def better(measures: Mapping[str, Any], kinds: Mapping[str, str]) -> Answer:
     tone = tones.get(first["verdict"], "unclear")
     more = ""
     if sampled is not None:
-        more = f"; against that member sampled several times: {sampled['verdict']}"
+        more = f"; against {sampled['against']}, one model sampled several times: {sampled['verdict']}"
         if verdict == "yes" and sampled["verdict"] != "better":
             verdict, tone = "partly", "partly"
     return Answer(question, verdict, tone, f"{first['panel']} {told}{more}.", said)

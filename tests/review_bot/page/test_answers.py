@@ -143,7 +143,17 @@ def test_better_than_the_member_but_not_than_its_samples_is_only_partly_better()
     ]
     given = better({"comparisons": found, "votes": []}, kinds)
     assert given.verdict == "partly"
-    assert given.headline.endswith("; against that member sampled several times: no difference seen.")
+    assert given.headline.endswith("; against a x 5, one model sampled several times: no difference seen.")
+
+
+def test_the_committee_is_compared_with_one_model_sampled_several_times() -> None:
+    fourth = answered(cases=60, phi=0.0)[3]
+    assert fourth.verdict == "yes"
+    assert fourth.headline == (
+        "committee is better than smollm, its best member; "
+        "against qwen x 5, one model sampled several times: better."
+    )
+    assert any(line.startswith("committee against qwen x 5: F1 +0.") for line in fourth.sentences)
 
 
 def test_a_gain_whose_intervals_overlap_is_not_called_one() -> None:
