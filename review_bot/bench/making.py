@@ -6,7 +6,7 @@ import argparse
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from review_bot.bench.telling import say
+from review_bot.bench.telling import say, shown_seconds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,10 +32,12 @@ def make(args: argparse.Namespace, source: str, output: Path) -> CaseSet:
     judging = nullcontext() if args.no_witness else witness(sources, seconds=args.witness_seconds)
     with judging as judge:
         if judge is not None:
+            edits = args.planted + args.clean + args.history + args.history // 2
+            usual = shown_seconds(edits * args.witness_seconds / 3)
             say(
-                f"makes cases of {sources.name}: runs every edit on inputs that show it, up to "
-                f"{args.witness_seconds:g} s each (--no-witness leaves that out; Ctrl-C ends it with what "
-                "there is)"
+                f"makes cases of {sources.name}: runs about {edits} edits on inputs that show them, up to "
+                f"{args.witness_seconds:g} s each, {usual} or so in all (--no-witness leaves that out; Ctrl-C "
+                "ends it with what there is)"
             )
         cases = chosen(
             sources,
