@@ -128,6 +128,13 @@ def test_hunks_by_which_nobody_is_judged_are_left_out() -> None:
     assert "1 hunk by which nobody is judged" in text
 
 
+def test_accusations_that_fit_no_hunk_are_listed() -> None:
+    made = result(cases=3)
+    made["panels"][0]["about_no_hunk"] = [{"path": "a.py", "title": "The function <b>x</b> does not work"}]
+    text = harmless(page_of(made)).text
+    assert "About no hunk (1) a.py: The function <b>x</b> does not work" in text
+
+
 def test_one_member_and_nothing_else_still_makes_a_page() -> None:
     text = harmless(page_of(result(members=("alone",), committee=False))).text
     assert "1 member on 40 planted defects" in text
