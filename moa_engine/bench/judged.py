@@ -11,7 +11,8 @@ class Judged:
 
     `defect` is the kind of the one defect in the hunk, "" for a clean hunk. `named`: a finding has its
     place and its claim; `by_place`: its place at least; `accused`: there is any finding. `confidence`
-    (0 to 1) is that of the most confident finding; `findings` how many there are.
+    (0 to 1) is that of the most confident finding; `findings` how many there are. `about_no_hunk`: stands
+    for an accusation of something that is in none of the case's hunks; it counts in precision and F1 alone.
     """
 
     hunk: str
@@ -22,6 +23,7 @@ class Judged:
     accused: bool
     confidence: float | None = None
     findings: int = 0
+    about_no_hunk: bool = False
 
     @property
     def wrong(self) -> bool:

@@ -31,8 +31,12 @@ def measures(result: Mapping[str, Any]) -> dict[str, Any]:
     """What a result file holds under `measures`."""
     hunks = {hunk["id"]: hunk for hunk in result["cases"]["hunks"] if not hunk.get("unsure")}
     panels = {panel["name"]: panel for panel in result["panels"]}
-    verdicts = {name: _judged(panel, hunks) for name, panel in panels.items()}
-    members = {name: verdicts[name] for name, panel in panels.items() if panel["what"] == "member"}
+    verdicts = {name: verdicts_of(panel, hunks) for name, panel in panels.items()}
+    members = {
+        name: [one for one in verdicts[name] if not one.about_no_hunk]
+        for name, panel in panels.items()
+        if panel["what"] == "member"
+    }
     alike = independence(_error_table(members, hunks))
     f1 = {name: score(said).f1 for name, said in verdicts.items()}
     return {
@@ -49,8 +53,16 @@ def measures(result: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _judged(panel: Mapping[str, Any], hunks: Mapping[str, Mapping[str, Any]]) -> list[Judged]:
-    return [
+def verdicts_of(panel: Mapping[str, Any], hunks: Mapping[str, Mapping[str, Any]]) -> list[Judged]:
+    """The panel's verdicts on hunks that count, and what it accused beside them, under names of its own."""
+    astray = [
+        Judged(
+            f"{panel['name']} {number}", one["case"], "", named=False, by_place=False, accused=True,
+            about_no_hunk=True,
+        )
+        for number, one in enumerate(panel.get("about_no_hunk", ()))
+    ]  # fmt: skip
+    return astray + [
         Judged(
             said["hunk"],
             hunk["case"],

@@ -1,7 +1,8 @@
 """Precision, recall and F1 over hunks, with intervals that count cases.
 
 Of the hunks that a panel accuses, precision is the share in which it names the defect: a finding about
-something else in a hunk with a defect is as wrong as one about a clean hunk. Recall is the share of the
+something else in a hunk with a defect is as wrong as one about a clean hunk, and one about no hunk at all is
+wrong too. Recall is the share of the
 defects that it names. Both are shares, so theirs is Wilson's interval for the effective sample size
 (`intervals.ratio`); so is J = named / (named + wrongly accused + missed), and F1 = 2 J / (1 + J) rises with
 it, so its interval is that of J on F1's scale. A bootstrap of cases was compared: see
@@ -51,15 +52,18 @@ def score(verdicts: Sequence[Judged], found: Found = lambda one: one.named) -> S
 
 def scores(verdicts: Sequence[Judged]) -> dict[str, Any]:
     """One panel as it stands in a result file: by place and claim, by place, by defect, clean hunks."""
+    by_claim, by_place = score(verdicts), score(verdicts, lambda one: one.by_place)
+    accusations = len(verdicts)
+    verdicts = [one for one in verdicts if not one.about_no_hunk]
     clean = [one for one in verdicts if not one.defect]
     defects = sorted({one.defect for one in verdicts if one.defect})
-    by_claim = score(verdicts)
     false_alarms = _share(clean, lambda one: one.accused, lambda _: True)
     return {
         **by_claim.plain(),
-        "by_place": score(verdicts, lambda one: one.by_place).plain(),
+        "by_place": by_place.plain(),
         "by_defect": {name: _recall([one for one in verdicts if one.defect == name]) for name in defects},
         "false_alarms": false_alarms.plain() if false_alarms else None,
+        "about_no_hunk": accusations - len(verdicts),
         "findings_a_hunk": round(sum(one.findings for one in verdicts) / len(verdicts), 6)
         if verdicts
         else None,

@@ -9,6 +9,7 @@ from typing import Any
 from moa_engine.bench.differences import f1_difference, verdict_on
 from moa_engine.bench.intervals import Estimate
 from moa_engine.bench.judged import Judged
+from moa_engine.bench.measures import verdicts_of
 from moa_engine.errors import ConfigError
 
 Result = Mapping[str, Any]
@@ -72,17 +73,4 @@ def gone(old: Result, new: Result) -> Iterator[str]:
 
 def _judged(panel: Mapping[str, Any], result: Result) -> list[Judged]:
     hunks = {hunk["id"]: hunk for hunk in result["cases"]["hunks"] if not hunk.get("unsure")}
-    return [
-        Judged(
-            said["hunk"],
-            hunk["case"],
-            "" if hunk["kind"] == "clean" else hunk["defect"] or hunk["kind"],
-            named=said["named"],
-            by_place=said["by_place"],
-            accused=said["accused"],
-            confidence=said["confidence"],
-            findings=len(said["findings"]),
-        )
-        for said in panel["verdicts"]
-        if (hunk := hunks.get(said["hunk"]))
-    ]
+    return [one for one in verdicts_of(panel, hunks) if not one.about_no_hunk]

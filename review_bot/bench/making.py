@@ -36,8 +36,8 @@ def make(args: argparse.Namespace, source: str, output: Path) -> CaseSet:
             usual = shown_seconds(edits * args.witness_seconds / 3)
             say(
                 f"makes cases of {sources.name}: runs about {edits} edits on inputs that show them, up to "
-                f"{args.witness_seconds:g} s each, {usual} or so in all (--no-witness leaves that out; Ctrl-C "
-                "ends it with what there is)"
+                f"{args.witness_seconds:g} s each, {usual} or so in all (--no-witness leaves that out; "
+                "Ctrl-C ends it with what there is)"
             )
         cases = chosen(
             sources,

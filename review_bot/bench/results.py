@@ -117,6 +117,8 @@ def _row(panel: Panel, scored: Mapping[str, Any], result: Result, width: int) ->
     good = [one for one in verdicts if counted[one["hunk"]]["kind"] == "clean"]
     named, accused = sum(one["named"] for one in bad), sum(one["accused"] for one in good)
     failed = f"  no answer in {_cases(panel['failed'])}" if panel["failed"] else ""
+    if astray := scored["about_no_hunk"]:
+        failed += f"  {astray} about no hunk"
     defects, clean = f"{named} of {len(bad)}", f"{accused} of {len(good)}"
     return f"{panel['name']:{width}}  {defects:>14}  {clean:>14}  {_shown(scored['f1']):>18}{failed}"
 

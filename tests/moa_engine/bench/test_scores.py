@@ -70,3 +70,13 @@ def test_too_little_says_why(verdicts: list[Judged], why: str) -> None:
     found = scores(verdicts)
     assert not found["enough"]
     assert found["why"].startswith(why[:30])
+
+
+def test_what_is_about_no_hunk_costs_precision_and_nothing_else() -> None:
+    verdicts = [hunk(number, "off-by-one", named=True) for number in range(30)]
+    astray = Judged("member 0", "0", "", named=False, by_place=False, accused=True, about_no_hunk=True)
+    before, found = scores(verdicts), scores([*verdicts, *[astray] * 10])
+    assert found["precision"]["value"] == 0.75
+    assert found["about_no_hunk"] == 10
+    for name in ("recall", "n", "false_alarms", "by_defect"):
+        assert found[name] == before[name]
