@@ -130,7 +130,9 @@ def test_hunks_by_which_nobody_is_judged_are_left_out() -> None:
 
 def test_accusations_that_fit_no_hunk_are_listed() -> None:
     made = result(cases=3)
-    made["panels"][0]["about_no_hunk"] = [{"path": "a.py", "title": "The function <b>x</b> does not work"}]
+    made["panels"][0]["about_no_hunk"] = [
+        {"case": "case-01", "path": "a.py", "title": "The function <b>x</b> does not work"}
+    ]
     text = harmless(page_of(made)).text
     assert "About no hunk (1) a.py: The function <b>x</b> does not work" in text
 
