@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from keyword import iskeyword
 from typing import Final, Protocol
 
 from review_bot.bench.cases import CaseHunk
@@ -20,25 +21,39 @@ NEAR: Final = 3
 
 _NO_ACCUSATION: Final = frozenset({"style", "docs", "tests"})
 
-#: Words of which one is in a finding that claims such a defect, by kind. Beginnings of words.
-CLAIMS: Final[Mapping[str, str]] = {
-    "swapped-arguments": "swap order argument parameter revers transpos wrong mix",
-    "dropped-guard": "guard check validat missing remov condition early handl unguard none empty edge",
-    "dropped-statement": "missing remov call never los drop no longer delet skip forg",
-    "wrong-default": "default",
-    "off-by-one": "off-by off by one index bound range last first extra too short long length count wrong",
-    "wrong-exception": "exception error rais catch caught except",
-    "lost-await": "await corout async",
-    "resource-left-open": "clos leak resource handle context with open",
-    "injection": "inject eval exec code unsafe saniti escap arbitrar untrust vulnerab secur",
-    "wrong-comparison": "compar condition equal greater less invert revers wrong operator boundar off",
-    "wrong-condition": "condition invert negat logic and or not wrong revers boolean operator",
-    "wrong-operator": "operator arithmetic add subtract multipl divi modul sign wrong sum calculat",
-    "wrong-constant": "constant value true false invert wrong return always never boolean",
-    "wrong-function": "wrong function method any all min max call instead replac",
-    "wrong-loop": "loop break continue iterat stop early infinite end",
-    "fix-reverted": "bug regress wrong incorrect break error fail missing revert remov",
+#: Beginnings of words and phrases of which one is in a finding that claims such a defect, by kind. Words that
+#: any complaint about code has (wrong, function, missing, value) are in none.
+CLAIMS: Final[Mapping[str, tuple[str, ...]]] = {
+    "swapped-arguments": ("swap", "order", "transpos", "revers", "mixed up", "exchang"),
+    "dropped-guard": ("guard", "remov", "validat", "unchecked", "unhandled", "early", "empty", "no longer"),
+    "dropped-statement": ("remov", "no longer", "drop", "never", "forg", "skip", "delet"),
+    "wrong-default": ("default",),
+    "off-by-one": ("off-by", "off by", "one too", "index", "bound", "range", "fencepost"),
+    "wrong-exception": ("exception", "catch", "caught", "rais"),
+    "lost-await": ("await", "corout", "async"),
+    "resource-left-open": ("clos", "leak", "left open", "context manager", "file handle"),
+    "injection": ("inject", "eval", "exec", "unsafe", "saniti", "escap", "arbitrar", "untrust", "vulnerab"),
+    "wrong-comparison": ("compar", "equal", "greater", "less than", "invert", "boundar", "inclusive"),
+    "wrong-condition": ("condition", "invert", "negat", "logic", "boolean", "opposite"),
+    "wrong-operator": (
+        "operator",
+        "arithmetic",
+        "addition",
+        "subtract",
+        "multipl",
+        "divi",
+        "modulo",
+        "sign ",
+    ),
+    "wrong-constant": ("constant", "true", "false", "invert", "opposite", "boolean"),
+    "wrong-function": ("instead of", "replac"),
+    "wrong-loop": ("loop", "break", "continue", "iterat", "infinite"),
 }
+
+#: Names on a changed line that any sentence about code could have.
+_PROSE: Final = frozenset(
+    {"self", "return", "none", "true", "false", "value", "values", "result", "error", "text"}
+)
 
 
 class Said(Protocol):
@@ -77,13 +92,24 @@ def is_near(finding: Said, hunk: CaseHunk, place: tuple[int, int]) -> bool:
 
 
 def claims(finding: Said, hunk: CaseHunk) -> bool:
-    """Whether the finding's words fit the defect: its kind's vocabulary, or a symbol that was changed."""
+    """Whether the finding's words fit the defect: its kind's vocabulary, or a name that was changed.
+
+    A defect from history has no kind of its own: there, longer words of what is known about it count.
+    """
     text = f"{finding.title}\n{finding.body}".lower()
-    # A hunk that people judged has no kind of its own: there, the judged finding's longer words count.
-    known = CLAIMS.get(hunk.edit) or " ".join(re.findall(r"\w{5,}", hunk.what.lower()))
-    if any(re.search(rf"\b{re.escape(word)}", text) for word in known.split()):
+    known = CLAIMS.get(hunk.edit)
+    if known is None:
+        known = tuple(re.findall(r"\w{5,}", hunk.what.removeprefix("taken back:").lower()))
+    if any(re.search(rf"\b{re.escape(word)}", text) for word in known):
         return True
-    return any(re.search(rf"(?<!\w){re.escape(symbol)}(?!\w)", text) for symbol in _changed(hunk))
+    return any(_is_named(symbol, text) for symbol in _changed(hunk))
+
+
+def _is_named(symbol: str, text: str) -> bool:
+    """Whether a name stands in the text; a short one, which may be a word, only as code."""
+    word = re.escape(symbol)
+    as_code = rf"[`'\"]{word}(\(\))?[`'\"]|(?<!\w){word}\("
+    return bool(re.search(as_code if len(symbol) < 5 else rf"{as_code}|(?<!\w){word}(?!\w)", text))
 
 
 def about(finding: Said, places: Places) -> list[str]:
@@ -131,7 +157,8 @@ def _distance(finding: Said, place: tuple[int, int]) -> int:
 
 
 def _changed(hunk: CaseHunk) -> Iterable[str]:
-    """Names on only one side of the hunk."""
+    """Names on only one side of the hunk, but for the function's own."""
     names = re.compile(r"[a-z_]\w{2,}")
     before, after = set(names.findall(hunk.before.lower())), set(names.findall(hunk.after.lower()))
-    return sorted(before ^ after)
+    own = hunk.function.lower().split(".")
+    return sorted(name for name in (before ^ after) - _PROSE - {*own} if not iskeyword(name))

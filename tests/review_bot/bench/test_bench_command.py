@@ -49,7 +49,7 @@ def accuser(request: Any) -> str:
                     "path": path,
                     "quote": line[1:],
                     "title": "This is wrong",
-                    "body": "The condition, the order of arguments, the exception or a missing check.",
+                    "body": "The condition, order, exception, guard, default, index, loop or constant.",
                     "severity": "major",
                     "category": "bug",
                     "suggestion": "",

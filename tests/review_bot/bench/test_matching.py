@@ -61,3 +61,15 @@ def test_a_claim_needs_the_words_of_the_defect_or_what_was_changed() -> None:
     assert claims(finding(title="Another exception than before"), defect)
     assert claims(finding(body="callers expect keyerror"), defect)
     assert not claims(finding(title="The name is unclear"), defect)
+
+
+def test_what_any_complaint_could_say_is_no_claim() -> None:
+    """Seen from a small model: it names the function and complains, of whatever was changed."""
+    one = CaseHunk(
+        "x", "planted", "wrong-function", "wrong-function", "shop.py", "has_varargs", 1, 1,
+        "    return any(found)\n", "    return all(found)\n", "any became all",
+    )  # fmt: skip
+    assert not claims(finding(title="The function has_varargs is missing a docstring"), one)
+    assert not claims(finding(title="It does not return all values"), one)
+    assert claims(finding(title="`any` was right"), one)
+    assert claims(finding(title="It should call any(found)"), one)
