@@ -49,7 +49,7 @@ def accuser(request: Any) -> str:
                     "path": path,
                     "quote": line[1:],
                     "title": "This is wrong",
-                    "body": "The condition, order, exception, guard, default, index, loop or constant.",
+                    "body": "The condition, order, exception, guard, default, index, await or loop.",
                     "severity": "major",
                     "category": "bug",
                     "suggestion": "",
