@@ -208,7 +208,7 @@ async def conduct(
         _check_budget(session, task, committee)
         if stop is not None:
             return await run.execute(stop)
-        with _stopped_by_ctrl_c() as interrupted:
+        with stopped_by_ctrl_c() as interrupted:
             return await run.execute(interrupted)
     finally:
         await committee.aclose()
@@ -257,7 +257,7 @@ def _limit(settings: Settings) -> Decimal | None:
 
 
 @contextmanager
-def _stopped_by_ctrl_c() -> Iterator[asyncio.Event]:
+def stopped_by_ctrl_c() -> Iterator[asyncio.Event]:
     """An event that the first Ctrl-C sets; the second one raises KeyboardInterrupt as usual."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

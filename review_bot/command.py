@@ -273,6 +273,10 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
         "--output", action=InOrder, dest="outputs", metavar="FILE", help="write the --format before it here"
     )
     group.add_argument(
+        "--html", action=InOrder, dest="outputs", metavar="FILE",
+        help="a page in this file, as with --format html --output FILE",
+    )  # fmt: skip
+    group.add_argument(
         "--fail-on", choices=FAIL_ON,
         help="exit with 1 when a confirmed finding is at least this severe; one voice alone fails nothing "
         "(default: [tool.moa.review] fail_on, else never)",

@@ -29,7 +29,7 @@ from review_bot.finding import (
 )
 from review_bot.grouping import Group, body_of, by_item, claim_of, group, place_of, united
 from review_bot.proof.facts import WITNESS
-from review_bot.standing import Ruling, Standpoint, Voice, is_tool, stand
+from review_bot.standing import ENOUGH_VOICES, Ruling, Standpoint, Voice, is_tool, stand
 
 #: The order in which findings are reported.
 _ORDER: tuple[Standing, ...] = ("confirmed", "disputed", "minority", "rejected")
@@ -53,8 +53,12 @@ def conclude(
     rulings: Rulings | None = None,
     objections: Iterable[str] = (),
     unplaced: Iterable[UnplacedFinding] = (),
+    needed: Mapping[str, float] | None = None,
 ) -> Review:
-    """The review that this ledger amounts to; without rulings, by cluster, count and rank alone."""
+    """The review that this ledger amounts to; without rulings, by cluster, count and rank alone.
+
+    `needed` says how many votes confirm a finding of some category, where that is not two.
+    """
     rulings = rulings or Rulings()
     refused = list(objections)
     settlement = settle(ledger.items, rulings.decisions, rulings.by)
@@ -71,7 +75,8 @@ def conclude(
         ruling = _ruling([on_item.get(item.id) for item in heard])
         said = [stance for item in heard for stance in stances[item.id]]
         known = [fact for item in heard for fact in facts[item.id]]
-        point = stand(heard or items, said, known, voices, ruling)
+        enough = _enough(heard or items, voices, needed) if needed else ENOUGH_VOICES
+        point = stand(heard or items, said, known, voices, ruling, enough)
         finding = _finding(heard or items, said, known, point, anchors, voices)
         if ruling is not None:
             word = {"member": ruling.by, "position": "dispute", "why": ruling.reason}
@@ -88,6 +93,11 @@ def conclude(
         objections=list(dict.fromkeys(refused)),
         unplaced=list(dict.fromkeys(unplaced)),
     )
+
+
+def _enough(items: Group, voices: Mapping[str, Voice], needed: Mapping[str, float]) -> float:
+    """The votes that confirm a finding of this category."""
+    return needed.get(body_of(_by_merit(items, voices)[0]).category, ENOUGH_VOICES)
 
 
 def _ruling(decided: Sequence[Settled | None]) -> Ruling | None:
@@ -203,7 +213,7 @@ def _fingerprint(finding: Finding, code: Sequence[str]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 
-def _ranked(reported: Iterable[tuple[ReportedFinding, int]]) -> list[ReportedFinding]:
+def _ranked(reported: Iterable[tuple[ReportedFinding, float]]) -> list[ReportedFinding]:
     """By standing, severity, votes and place; findings with one fingerprint get numbers."""
     ranked = sorted(
         reported,

@@ -45,8 +45,8 @@ class InOrder(argparse.Action):
         setattr(namespace, self.dest, given)
 
 
-def paired(given: Iterable[tuple[str, str]]) -> list[Output]:
-    """The outputs that ("--format", name) and ("--output", path) mean, in the order of the command line.
+def paired(given: Sequence[tuple[str, str]]) -> list[Output]:
+    """The outputs that ("--format", name), ("--output", path) and ("--html", path) mean, in their order.
 
     As many files as formats: they go together in order. Fewer: a file belongs to the format right
     before it, and the one format without a file goes to standard output. No format: text. The file
@@ -55,7 +55,8 @@ def paired(given: Iterable[tuple[str, str]]) -> list[Output]:
     Raises:
         ConfigError: a file without a format, two formats for standard output, or one file twice.
     """
-    given = list(given)
+    pages = [Output("html", _path(value)) for option, value in given if option == "--html"]
+    given = [(option, value) for option, value in given if option != "--html"]
     formats = [value for option, value in given if option == "--format"]
     files = [value for option, value in given if option == "--output"]
     if not formats and len(files) <= 1:
@@ -66,6 +67,7 @@ def paired(given: Iterable[tuple[str, str]]) -> list[Output]:
         raise ConfigError(f"--output {files[-1]} has no --format", hint="give one --format for each --output")
     else:
         outputs = _attached(given) or [Output("text")]
+    outputs += pages
     streamed = [output.format for output in outputs if output.file is None]
     if len(streamed) > 1:
         raise ConfigError(
@@ -105,8 +107,13 @@ def check_writable(outputs: Iterable[Output]) -> None:
     """Refuse files that cannot be written, before anything is spent on what would go into them.
 
     Raises:
-        ConfigError: a folder, a missing folder, or no permission.
+        ConfigError: a folder, a missing folder, or no permission; or pages cannot be made here.
     """
+    outputs = list(outputs)
+    if any(output.format == "html" for output in outputs):
+        from review_bot.page.rendering import check_installed
+
+        check_installed()
     for file in (output.file for output in outputs if output.file):
         if file.is_dir():
             raise ConfigError(f"--output {file} is a folder", hint="name a file in it")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from moa_engine.hookspecs import MemberKind, hookimpl
+from moa_engine.hookspecs import Command, MemberKind, hookimpl
 
 if TYPE_CHECKING:
     from moa_engine.config import Section
@@ -33,7 +33,21 @@ def moa_config_sections() -> Mapping[str, type[Section]]:
 
 @hookimpl
 def moa_tasks() -> Sequence[type[Task[Any]]]:
-    """Reviews, so that their runs can be shown and replayed."""
+    """Reviews, and what a bench has settled again, so that their runs can be shown and replayed."""
+    from review_bot.bench.judge_task import JudgeTask
+    from review_bot.bench.study_task import StudyTask
     from review_bot.review_task import ReviewTask
 
-    return [ReviewTask]
+    return [ReviewTask, StudyTask, JudgeTask]
+
+
+@hookimpl
+def moa_commands() -> Sequence[Command]:
+    """`moa bench` and `moa report`."""
+    from review_bot.bench import command as bench
+    from review_bot.page import command as report
+
+    return [
+        Command("bench", "measure a committee on your own code", bench.add_arguments, bench.run),
+        Command("report", "show results and runs as a page", report.add_arguments, report.run),
+    ]

@@ -65,13 +65,14 @@ def task_of(
     """The review of a change. `repository` has its commits; None where there is nothing but a patch."""
     from review_bot.proof.deciding import decide
     from review_bot.review_task import ReviewTask
-    from review_bot.standing import Voice
+    from review_bot.track import voices_of
 
     return ReviewTask(
         change,
         repository=repository,
         mask=session.redactor.mask,
-        voices={name: Voice.of(member) for name, member in committee.members.items()},
+        voices=voices_of(committee.members, settings),
+        needed=settings.votes_needed,
         proof=decide(
             settings.prove,
             settings.prove_seconds,

@@ -54,7 +54,8 @@ class ReviewTask(Task[Review]):
 
     `change` is taken as it is, for the tools; `mask` is applied before anything of it reaches a
     message, the record or a report. `repository` is where the change was read, None for a bare patch.
-    `voices` says what each member's word counts (`Voice.of`). `proof` says whether both versions are run;
+    `voices` says what each member's word counts (`voices_of`), `needed` how many votes confirm a finding of
+    some category, where that is not two. `proof` says whether both versions are run;
     `layers` is how many proposer layers the run has. `suggestions` is a report of `pytest --moa`.
     `asked` narrows what models are asked about to some hunks (`Asked`), where the rest was reviewed
     before; tools, which cost nothing, see everything, and models everything that is near.
@@ -78,8 +79,10 @@ class ReviewTask(Task[Review]):
         layers: int = 1,
         suggestions: Path | None = None,
         asked: Asked | None = None,
+        needed: Mapping[str, float] | None = None,
     ) -> None:
         self.voices = dict(voices)
+        self.needed = dict(needed or {})
         self.proof = proof or ProofPlan()
         self._mask = mask
         self._layers = layers
@@ -106,6 +109,7 @@ class ReviewTask(Task[Review]):
             "proof": self.proof.to_json(),
             "suggested": self.suggested.model_dump(mode="json"),
             "asked": self.asked,
+            "needed": self.needed,
         }
 
     @classmethod
@@ -119,6 +123,7 @@ class ReviewTask(Task[Review]):
             voices=voices,
             proof=ProofPlan(**data["proof"]),
             asked=data.get("asked"),
+            needed=data.get("needed"),
         )
         task.subject_digest = data["subject_digest"]
         task.suggested = SuggestedTests(**data.get("suggested", {}))
@@ -209,7 +214,7 @@ class ReviewTask(Task[Review]):
             lost += more
         behaviour = self._behaviour(ledger)
         proved, voices = self._with_proof(ledger, behaviour)
-        review = conclude(proved, self.anchors, voices, rulings, wrong, lost)
+        review = conclude(proved, self.anchors, voices, rulings, wrong, lost, self.needed)
         return review.model_copy(
             update={"behaviour": behaviour, "proof": self._proof(ledger), "suggested": self.suggested}
         )

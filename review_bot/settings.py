@@ -6,8 +6,23 @@ from typing import Literal
 
 from pydantic import Field
 
-from moa_engine.config import MemberSettings, Number, Section, Whole
+from moa_engine.config import MemberSettings, Number, Section, Share, Whole
 from review_bot.finding import Severity
+
+
+class TrackRecord(Section):
+    """What a bench found of one member: written by `moa bench --write`."""
+
+    weight: Number = Field(default=1.0, ge=0)
+    """How much its word counts where voices are counted; a voice without a record counts 1."""
+    precision: Share
+    """Of what it accused, the share that was wrong as it said."""
+    recall: Share
+    """Of the defects, the share that it named."""
+    hunks: Whole = Field(default=0, ge=0)
+    """Hunks by which it was judged."""
+    measured: str = ""
+    """When."""
 
 
 class ReviewSettings(Section):
@@ -29,6 +44,10 @@ class ReviewSettings(Section):
     """Run both versions to show what behaves differently. `auto`: not in a CI job that has secrets."""
     prove_seconds: Number = Field(default=60.0, gt=0)
     """Seconds for that, shared by all changed functions."""
+    track: dict[str, TrackRecord] = Field(default_factory=dict)
+    """Track records by member: how much each one's word counts, and what readers are told of it."""
+    votes_needed: dict[str, Number] = Field(default_factory=dict)
+    """Votes that confirm a finding, by its category. Default: 2, which is two voices of weight 1."""
 
 
 class ReviewerSettings(MemberSettings):

@@ -35,11 +35,16 @@ USUAL_WINDOW, USUAL_ANSWER = 8192, 2048
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """What counts of a member: its family, whether it runs no model, how many tokens it can be asked."""
+    """What counts of a member: its family, whether it runs no model, how many tokens it can be asked.
+
+    `weight` is how much its word counts where voices are counted, `track` what readers are told of it.
+    """
 
     family: str
     deterministic: bool = False
     prompt_tokens: int = USUAL_WINDOW - USUAL_ANSWER
+    weight: float = 1.0
+    track: str = ""
 
     @classmethod
     def of(cls, member: Member) -> Voice:
@@ -61,14 +66,14 @@ class Ruling:
 
 @dataclass(frozen=True, slots=True)
 class Standpoint:
-    """How one finding stands. `votes` are the families that hold it."""
+    """How one finding stands. `votes` are the families that hold it, by their weights."""
 
     standing: Standing
     reason: str | None
     raised_by: tuple[str, ...]
     seconded_by: tuple[str, ...]
     disputed_by: tuple[str, ...]
-    votes: int
+    votes: float
 
 
 def stand(
@@ -77,8 +82,12 @@ def stand(
     facts: Iterable[Fact],
     voices: Mapping[str, Voice],
     ruling: Ruling | None = None,
+    enough: float = ENOUGH_VOICES,
 ) -> Standpoint:
-    """The standing of the finding that these items make, with the stances and facts on any of them."""
+    """The standing of the finding that these items make, with the stances and facts on any of them.
+
+    `enough` is how many votes confirm it.
+    """
     stances, facts = list(stances), list(facts)
     authors = sorted({item.author for item in items}, key=lambda name: (not is_tool(voices, name), name))
     positions = _positions(items, stances)
@@ -97,11 +106,11 @@ def stand(
     elif solid:
         standing, reasons = "confirmed", []
     elif ruling is not None:
-        standing = "rejected" if ruling.verdict == "rejected" and held < ENOUGH_VOICES else "disputed"
+        standing = "rejected" if ruling.verdict == "rejected" and held < enough else "disputed"
     elif opposed and opposed >= held:
         standing = "disputed"
     else:
-        standing, reasons = ("confirmed" if held >= ENOUGH_VOICES else "minority"), []
+        standing, reasons = ("confirmed" if held >= enough else "minority"), []
     return Standpoint(
         standing=standing,
         reason="; ".join(dict.fromkeys(reasons)) or None,
@@ -132,14 +141,19 @@ def _positions(items: Iterable[Item], stances: Iterable[Stance]) -> dict[str, Po
     return {member: _majority(layers[max(layers)]) for member, layers in said.items()}
 
 
-def _votes(positions: Mapping[str, Position], voices: Mapping[str, Voice]) -> tuple[int, int]:
-    """How many families hold the finding, and how many dispute it."""
+def _votes(positions: Mapping[str, Position], voices: Mapping[str, Voice]) -> tuple[float, float]:
+    """How many families hold the finding, and how many dispute it: each by its best voice's weight."""
     families: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    weights: defaultdict[str, defaultdict[str, float]] = defaultdict(lambda: defaultdict(float))
     for member, position in positions.items():
-        family = voices[member].family if member in voices else member
+        family, weight = (voices[member].family, voices[member].weight) if member in voices else (member, 1.0)
         families[family][position] += 1
-    words = [_majority(said) for said in families.values()]
-    return words.count("agree"), words.count("dispute")
+        weights[family][position] = max(weights[family][position], weight)
+    votes = {"agree": 0.0, "dispute": 0.0, "unsure": 0.0}
+    for family, said in families.items():
+        word = _majority(said)
+        votes[word] += weights[family][word]
+    return votes["agree"], votes["dispute"]
 
 
 def _majority(said: Counter[str]) -> Position:

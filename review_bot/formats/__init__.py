@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from review_bot.finding import Review
     from review_bot.review_task import ReviewTask
 
-Format = Literal["text", "json", "sarif", "rdjson", "markdown"]
+Format = Literal["text", "json", "sarif", "rdjson", "markdown", "html"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 #: Columns of text output where no terminal says otherwise.
@@ -26,6 +26,7 @@ def render(outcome: Outcome[Review], format: str, *, width: int = WIDTH, colour:
 
     Raises:
         ValueError: no such format.
+        PageMissing: what "html" is made with is not installed.
     """
     change = cast("ReviewTask", outcome.task).change
     match format:
@@ -49,4 +50,8 @@ def render(outcome: Outcome[Review], format: str, *, width: int = WIDTH, colour:
             from review_bot.formats import as_markdown
 
             return as_markdown.render(outcome, change)
+        case "html":
+            from review_bot.page import review_page
+
+            return review_page.render(outcome, change)
     raise ValueError(f"no such format: {format!r}; known are {', '.join(FORMATS)}")

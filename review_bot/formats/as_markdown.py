@@ -54,6 +54,8 @@ def render(outcome: Outcome[Review], change: Change) -> str:
         heading = f"Not reviewed ({len(change.not_reviewed)})"
         parts.append(folded(heading, [not_reviewed_list(change.not_reviewed)]))
     if outcome.members:
-        parts.append(folded(f"Members ({len(outcome.members)})", [members_table(outcome.members)]))
+        records = "\n".join(f"- {words(record)}" for record in wording.track_records(outcome))
+        about = [members_table(outcome.members), *([records] if records else [])]
+        parts.append(folded(f"Members ({len(outcome.members)})", about))
         parts.append(words(wording.closing(outcome)))
     return "\n\n".join(parts) + "\n"

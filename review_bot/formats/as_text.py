@@ -76,6 +76,8 @@ def render(outcome: Outcome[Review], change: Change, *, width: int, colour: bool
     if outcome.members:
         page.gap()
         page.text(wording.closing(outcome), "quiet")
+        for record in wording.track_records(outcome):
+            page.text(record, "quiet", hanging="  ")
     return page.written()
 
 

@@ -142,6 +142,16 @@ def closing(outcome: Outcome[Review]) -> str:
     return "; ".join(parts)
 
 
+def track_records(outcome: Outcome[Review]) -> list[str]:
+    """What a bench found of the members, a line each; nothing of those that were not measured."""
+    voices = getattr(outcome.task, "voices", {})
+    return [
+        f"{member.name} {voices[member.name].track}"
+        for member in outcome.members
+        if member.name in voices and voices[member.name].track
+    ]
+
+
 def failures(outcome: Outcome[Review]) -> list[str]:
     """One sentence for each member of whom an answer is missing, with the reasons."""
     errors = {member.name: member.errors for member in outcome.members}

@@ -22,6 +22,8 @@ A, B = Path("a"), Path("b")
         ([(F, "text"), (F, "json"), (O, "a")], [Output("text"), Output("json", A)]),
         ([(F, "json"), (O, "a"), (F, "text")], [Output("json", A), Output("text")]),
         ([(F, "json"), (O, "-"), (F, "text"), (O, "a")], [Output("json"), Output("text", A)]),
+        ([("--html", "a")], [Output("text"), Output("html", A)]),
+        ([(F, "json"), ("--html", "a"), (O, "b")], [Output("json", B), Output("html", A)]),
     ],
 )
 def test_each_file_gets_its_format(given: list[tuple[str, str]], outputs: list[Output]) -> None:
@@ -32,6 +34,8 @@ def test_each_file_gets_its_format(given: list[tuple[str, str]], outputs: list[O
     ("given", "problem"),
     [
         ([(F, "json"), (F, "text")], "json and text would both go to standard output"),
+        ([("--html", "-")], "text and html would both go to standard output"),
+        ([(O, "a"), ("--html", "a")], "two formats would both go to "),
         ([(O, "a"), (O, "b")], "--output b has no --format"),
         ([(F, "json"), (O, "a"), (O, "b")], "--output b has no --format"),
         ([(O, "a"), (F, "json"), (F, "text")], "--output a has no --format"),

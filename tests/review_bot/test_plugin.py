@@ -2,7 +2,7 @@ import os
 from pathlib import Path
 
 from moa_engine.config_files import load_settings
-from moa_engine.plugins import load_plugins
+from moa_engine.plugins import load_plugins, task_types
 from review_bot.github.settings import GithubSettings
 from review_bot.review_task import ReviewTask
 from review_bot.reviewers.reviewer import KINDS
@@ -16,7 +16,7 @@ def test_the_engine_finds_the_reviewers_the_settings_and_the_task():
     assert set(KINDS) <= kinds
     sections = {"review": ReviewSettings, "github": GithubSettings, "server": ServerSettings}
     assert sections in plugins.hook.moa_config_sections()
-    assert [ReviewTask] in plugins.hook.moa_tasks()
+    assert ReviewTask in task_types(plugins).values()
 
 
 def test_settings_of_reviews_are_read_from_the_project(tmp_path):

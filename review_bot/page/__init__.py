@@ -1,0 +1,1 @@
+"""Pages: a review, runs of the record, and what a committee is worth, each as one HTML file by itself."""
