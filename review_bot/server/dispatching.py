@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, and_, or_, select, text, update
+from sqlalchemy import Connection, Row, and_, bindparam, or_, select, text, tuple_, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from review_bot.github.chat_commands import ReviewAgain, parse
@@ -27,11 +27,12 @@ from review_bot.server.jobs import Job, comment_id, push_id
 #: PostgreSQL's advisory lock under which one process dispatches.
 _DISPATCHING = 0x6D6F6271  # "mobq"
 
-#: Deliveries in one transaction: others that write wait for its end.
-_MANY = 25
+#: Deliveries in one transaction, and how many of them are a lot.
+_MANY, _A_LOT = 1000, 50
 
-#: Seconds between two such transactions, so that deliveries are written in between.
-_BREATH = 0.02
+#: Seconds between two such transactions when there was a lot. Others that write wait for the end of each;
+#: and the more pushes of a pull request are looked at together, the fewer become jobs.
+_COLLECT = 2.0
 
 #: Seconds between two looks when nobody says that there is something.
 _LOOK = 0.5
@@ -43,6 +44,8 @@ _HOUR = 3600.0
 
 #: The action of a pull request that was given another base; other edits are not delivered to here.
 _OTHER_BASE = "edited"
+
+_NEWER = "a newer delivery of the same pull request came"
 
 Say = Callable[[str], None]
 
@@ -65,6 +68,8 @@ class _Pass:
     now: float
     new: list[Job] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
+    marks: dict[str, dict[str, Any]] = field(default_factory=dict)  #: what becomes of deliveries, by id
+    waiting: dict[tuple[str, int], list[str]] = field(default_factory=dict)  #: pushes, by pull request
     reviews: dict[int, list[float]] = field(default_factory=dict)  #: of the last hour, by installation
 
     def tick(self) -> float:
@@ -88,7 +93,7 @@ class Dispatcher:
         told = False
         while not stop.is_set():
             try:
-                busy = self.dispatch() == _MANY
+                busy = self.dispatch() >= _A_LOT
                 told = False
             except Exception as error:  # such as a database that is away: the deliveries stay where they are
                 busy = False
@@ -96,7 +101,7 @@ class Dispatcher:
                     said = reason(error) if isinstance(error, SQLAlchemyError) else f"{error!r}"
                     self._say(f"deliveries cannot be dispatched: {said}")
                 told = True
-            stop.wait(_BREATH if busy else _LOOK)
+            stop.wait(_COLLECT if busy else _LOOK)
 
     def dispatch(self) -> int:
         """Look at what was delivered; how many deliveries that were."""
@@ -108,8 +113,11 @@ class Dispatcher:
                 return 0
             step = _Pass(connection, time.time())
             rows = connection.execute(_due(step.now)).all()
-            for group in _by_pull(rows):
+            groups = _by_pull(rows)
+            step.waiting = _waiting_pushes(connection, [*groups])
+            for group in groups.values():
                 self._pull(step, group)
+            _write_marks(step)
         self._unsent += step.new
         self._send()
         if step.dropped:
@@ -130,7 +138,7 @@ class Dispatcher:
         """Deal with the deliveries of one pull request."""
         pushes = [row for row in rows if not row.wish.get("said")]
         for row in pushes[:-1]:
-            _mark(step, row, "superseded", why="a newer delivery of the same pull request came")
+            _mark(step, row, "superseded", why=_NEWER)
         for row in rows:
             if row.wish.get("said"):
                 self._comment(step, row)
@@ -159,12 +167,13 @@ class Dispatcher:
             if before.state == "done" and before.run and not target.again and target.action != _OTHER_BASE:
                 _mark(step, row, "ignored", why=f"the commit was reviewed: run {before.run}", job=before.id)
                 return
-        _supersede_waiting(step, row)
+        for id in step.waiting.get((row.repository, row.number), ()):
+            if id != row.id:
+                _mark_id(step, id, "superseded", why=_NEWER)
         if not self._has_to_wait(step, row, job):
-            self._queued(step, row, job)
+            self._queued(step, row, job if before is None else job_rows.free_id(step.connection, job))
 
     def _queued(self, step: _Pass, row: Row[Any], job: Job) -> None:
-        job = job_rows.free_id(step.connection, job)
         job_rows.add(step.connection, job, step.tick())
         _mark(step, row, "queued", job=job.id)
         step.new.append(job)
@@ -203,11 +212,11 @@ def _only_one(connection: Connection) -> bool:
     return bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _DISPATCHING}))
 
 
-def _by_pull(rows: Iterable[Row[Any]]) -> Iterable[list[Row[Any]]]:
+def _by_pull(rows: Iterable[Row[Any]]) -> dict[tuple[str, int], list[Row[Any]]]:
     groups: dict[tuple[str, int], list[Row[Any]]] = {}
     for row in rows:
         groups.setdefault((row.repository, row.number), []).append(row)
-    return groups.values()
+    return groups
 
 
 def _wanted(pushes: Sequence[Row[Any]]) -> Target:
@@ -226,32 +235,46 @@ def _wanted(pushes: Sequence[Row[Any]]) -> Target:
 def _mark(
     step: _Pass, row: Row[Any], state: str, *, why: str = "", job: str = "", due: float | None = None
 ) -> None:
-    step.connection.execute(
-        update(deliveries).where(deliveries.c.id == row.id).values(state=state, why=why, job=job, due=due)
-    )
+    _mark_id(step, row.id, state, why=why, job=job, due=due)
 
 
-def _supersede_waiting(step: _Pass, row: Row[Any]) -> None:
-    """A push that is to be reviewed takes the place of those that still wait for their turn."""
-    waiting = select(deliveries).where(
-        deliveries.c.repository == row.repository,
-        deliveries.c.number == row.number,
-        deliveries.c.state == "waiting",
-        deliveries.c.id != row.id,
-    )
-    for other in step.connection.execute(waiting).all():
-        if not other.wish.get("said"):
-            _mark(step, other, "superseded", why="a newer delivery of the same pull request came")
+def _mark_id(
+    step: _Pass, id: str, state: str, *, why: str = "", job: str = "", due: float | None = None
+) -> None:
+    step.marks[id] = {"which": id, "state": state, "why": why, "job": job, "due": due}
+
+
+def _write_marks(step: _Pass) -> None:
+    """All of them in one statement: each statement of its own would hold the lock that others wait for."""
+    if step.marks:
+        step.connection.execute(_MARKED, [*step.marks.values()])
+
+
+_MARKED = (
+    update(deliveries)
+    .where(deliveries.c.id == bindparam("which"))
+    .values({name: bindparam(name) for name in ("state", "why", "job", "due")})
+)
+
+
+def _waiting_pushes(
+    connection: Connection, pulls: Sequence[tuple[str, int]]
+) -> dict[tuple[str, int], list[str]]:
+    """Pushes that wait for their turn: one that is to be reviewed takes their place."""
+    of_these = tuple_(deliveries.c.repository, deliveries.c.number).in_(pulls)
+    rows = connection.execute(select(deliveries).where(deliveries.c.state == "waiting", of_these)).all()
+    pushes = [row for row in rows if not row.wish.get("said")]
+    return {pull: [row.id for row in them] for pull, them in _by_pull(pushes).items()}
 
 
 def _known(connection: Connection, id: str) -> bool:
     return connection.scalar(select(jobs.c.id).where(jobs.c.id == id)) is not None
 
 
-def _newest_push(connection: Connection, job: Job) -> Row[Any] | None:
+def _newest_push(connection: Connection, job: Job) -> Row[str, str, str, str] | None:
     """The last job for a push of the pull request."""
     return connection.execute(
-        select(jobs)
+        select(jobs.c.id, jobs.c.head, jobs.c.state, jobs.c.run)
         .where(jobs.c.repository == job.repository, jobs.c.number == job.number, jobs.c.head != "")
         .order_by(jobs.c.queued.desc(), jobs.c.id.desc())
         .limit(1)
@@ -266,11 +289,11 @@ def _is_review(job: Job) -> bool:
 
 def _reviews(connection: Connection, installation: int, since: float) -> list[float]:
     """When reviews of an installation were queued, but for those superseded before they began."""
-    rows = connection.execute(
-        select(jobs).where(jobs.c.installation == installation, jobs.c.queued > since)
-    ).all()
-    return [
-        row.queued
-        for row in rows
-        if _is_review(job_rows.job_of(row)) and (row.state != "superseded" or row.started is not None)
-    ]
+    counted = and_(
+        jobs.c.installation == installation,
+        jobs.c.queued > since,
+        or_(jobs.c.state != "superseded", jobs.c.started.is_not(None)),
+    )
+    pushes = connection.scalars(select(jobs.c.queued).where(counted, jobs.c.head != "")).all()
+    comments = connection.execute(select(jobs).where(counted, jobs.c.head == "")).all()
+    return [*pushes, *(row.queued for row in comments if _is_review(job_rows.job_of(row)))]
