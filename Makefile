@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RANGE ?= HEAD~1
 REPO ?= .
 
-.PHONY: help demo review test lint format clean
+.PHONY: help demo review test lint docs format clean
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -19,10 +19,15 @@ review: $(VENV)/installed ## Review any repository: make review RANGE=main... RE
 test: $(VENV)/installed-dev ## Run the test suite
 	$(BIN)/python -m pytest -n auto -q
 
-lint: $(VENV)/installed-dev ## Linter, formatter and type checker
+lint: $(VENV)/installed-dev docs ## Linter, formatter, type checker and documentation
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/installed-dev ## Build the documentation into build/docs; warnings are errors
+	$(BIN)/python docs/generate_reference.py
+	$(BIN)/python -m moa_engine.config_reference docs/configuration.md
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --builder html docs build/docs
 
 format: $(VENV)/installed-dev ## Format the code
 	$(BIN)/ruff check --fix .
@@ -42,5 +47,5 @@ $(VENV)/installed: $(BIN)/python pyproject.toml
 
 $(VENV)/installed-dev: $(BIN)/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all]' --group dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all]' --group dev --group docs
 	@touch $@ $(VENV)/installed
