@@ -97,7 +97,7 @@ def test_the_tutorial_from_its_first_to_its_last_page(reader: Reader, ollama: Sc
     read(reader, "with-ollama")
     assert "qwen2.5-coder:7b" in reader.said["cat moa.toml"]
     assert FINDING["title"] in reader.said[review]
-    assert "raised by qwen2-5" in reader.said[review]
+    assert "raised by qwen" in reader.said[review]
     assert "0 calls" in reader.said[review]  # the second time
     [question] = [text for text in reader.said if text.startswith("moa ask")]
     assert reader.said[question] == "A number of hundredths.\n"
