@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 RANGE ?= HEAD~1
 REPO ?= .
 
-.PHONY: help demo review test lint docs format clean
+.PHONY: help demo review test lint docs format clean dist test-wheel sbom notices weights
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -32,6 +32,24 @@ docs: $(VENV)/installed-dev ## Build the documentation into build/docs; warnings
 format: $(VENV)/installed-dev ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+dist: $(VENV)/installed-dev ## Build sdist and wheel into dist/: the same bytes for the same commit
+	rm -rf dist
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build --no-isolation --outdir dist .
+
+test-wheel: dist ## Run the tests against the built wheel, the sources out of reach: make test-wheel TESTS=tests/moa_engine
+	sh scripts/test_wheel.sh $(PYTHON) $(TESTS)
+
+sbom: dist ## List what a fresh installation has, as CycloneDX, in build/sbom.cdx.json
+	rm -rf build/sbom && $(PYTHON) -m venv build/sbom && build/sbom/bin/python -m pip install --quiet "$$(ls dist/*.whl)[all]"
+	$(BIN)/python -m pip install --quiet --group release
+	$(BIN)/cyclonedx-py environment build/sbom/bin/python --output-reproducible --output-file build/sbom.cdx.json
+
+notices: $(VENV)/installed-dev ## Write THIRD_PARTY.md from what is installed
+	$(BIN)/python scripts/dependencies.py notices > THIRD_PARTY.md
+
+weights: $(VENV)/installed-dev ## Packages and megabytes of the core and of each extra
+	$(BIN)/python scripts/dependencies.py weights
 
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache

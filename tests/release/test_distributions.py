@@ -1,4 +1,4 @@
-"""What is published: the same bytes whoever builds it, with all files that the packages read, and no others."""
+"""What is published: the same bytes whoever builds it, each file of the packages, and no others."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ def _files() -> list[str]:
 
 def _built(folder: Path, mode: int, **environment: str) -> Path:
     """A copy of the sources with its own times and permissions; no git: the version is what it would say."""
+    source = folder / "source"
     for name in _files():
-        target = folder / "source" / name
+        target = source / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / name, target)
         target.chmod(mode)
