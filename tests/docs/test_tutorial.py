@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.docs.literal import Reader, Step, steps
+from tests.docs.literal import Reader, steps
 from tests.scripted_endpoint import ScriptedEndpoint
 
 ROOT = Path(__file__).parents[2]
