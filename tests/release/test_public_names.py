@@ -12,9 +12,9 @@ import pytest
 import moa_engine
 
 ENGINE = """
-    Answer Ask AskTask Committee Contribution Decision Fact Item Ledger Member MemberKind Message MoaError
-    Outcome Patience PromptVersion Question Record Reply Request Session Stance Synthesis Task build_committee conduct
-    hookimpl open_session plan_for run_task settle
+    Answer Ask AskTask Committee Contribution Decision Fact Item Ledger Member MemberKind Message
+    MoaError Outcome Patience PromptVersion Question Record Reply Request Session Stance Synthesis
+    Task build_committee conduct hookimpl open_session plan_for run_task settle
 """
 #: Of the other two, what their hooks and their kinds of members show to a plug-in.
 HOMES = {
