@@ -128,7 +128,8 @@ def _spelt(action: argparse.Action) -> str:
 
 def _meaning(action: argparse.Action) -> str:
     text = _escaped(action.help or "")
-    known = isinstance(action.default, str | Path) and action.default != "" and "default" not in text
+    known = isinstance(action.default, str | Path) and action.default not in ("", argparse.SUPPRESS)
+    known = known and "default" not in text
     return f"{text} (default: {action.default})".strip() if action.option_strings and known else text
 
 

@@ -91,7 +91,7 @@ def test_the_commands_of_the_readme(reader: Reader, ollama: ScriptedEndpoint) ->
     model = f"http://127.0.0.1:{ollama.port}/v1"
     for name in ("QWEN", "LLAMA", "BIG"):
         reader.environment[f"MOA_MEMBERS__{name}__BASE_URL"] = model
-    reader.environment |= {"MOA_REVIEW__PROVE": "off", "MOA_TESTS__SECONDS": "5"}
+    reader.environment |= {"MOA_REVIEW__PROVE": "off", "MOA_TESTS__SECONDS": "2"}
     reader.environment["OPENROUTER_API_KEY"] = "sk-none"
     settings = readme.partition("or write one:\n\n```toml\n")[2].partition("```")[0]
     for file, text in {
