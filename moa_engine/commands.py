@@ -28,6 +28,15 @@ if TYPE_CHECKING:
 #: Exit codes, the same for every command of the distribution.
 OK, USAGE, PARTIAL, FAILED = 0, 2, 3, 4
 
+EPILOG = """\
+exit codes:
+  0    done
+  2    wrong usage or settings; nothing was called, nothing was spent
+  3    --strict, and members are missing
+  4    no answer, or the record cannot be used; `moa verify`: somebody changed it
+  130  interrupted
+"""
+
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; returns the exit code (0 done, 2 usage or settings, 3 partial, 4 no answer)."""
@@ -80,7 +89,10 @@ def _escaped(error: UnicodeError) -> tuple[str, int]:
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="moa", description="Ask a committee of language models, and read its paper trail."
+        prog="moa",
+        description="Ask a committee of language models, and read its paper trail.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="store_true", help="print the version")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)

@@ -26,9 +26,19 @@ if TYPE_CHECKING:
 #: Exit codes: done, the score is under the mark, interrupted.
 OK, UNDER, INTERRUPTED = 0, 1, 130
 
+EPILOG = """\
+exit codes:
+  0    measured
+  1    the score is below --fail-under, or there is none
+  2    wrong usage; nothing was run
+  4    nothing can be measured: a module cannot be imported, or no test passes
+  130  interrupted; what was known by then is shown
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `moa mutate` takes."""
+    parser.epilog, parser.formatter_class = EPILOG, argparse.RawDescriptionHelpFormatter
     parser.add_argument("target", metavar="TARGET", help="a file, PATH::function, PATH::Class, or a folder")
     parser.add_argument(
         "--tests", nargs="+", type=Path, default=[], metavar="PATH", help="run these tests only"

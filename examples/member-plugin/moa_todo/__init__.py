@@ -1,0 +1,1 @@
+"""A reviewer that objects to a TODO that names no ticket."""
