@@ -121,6 +121,22 @@ class CaseSet:
             "texts": dict(self.texts),
         }
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> CaseSet:
+        """What `to_json` gave.
+
+        Raises:
+            ValueError, KeyError, TypeError, AttributeError: it is no case set.
+        """
+        found = cls(data["source"], data["seed"], tuple(map(_case, data["cases"])), data["texts"])
+        _check(found)
+        return found
+
+    def alone(self, case: Case) -> CaseSet:
+        """One of the cases, with the texts that it needs."""
+        texts = {digest: self.texts[digest] for digest in sorted(set(case.files.values()))}
+        return CaseSet(self.source, self.seed, (case,), texts)
+
     def write(self, file: Path) -> None:
         """Write the file, whole or not at all.
 
@@ -159,9 +175,7 @@ def read_cases(file: Path) -> CaseSet:
         data = json.loads(file.read_text("utf-8"))
         if data["format"] != FORMAT:
             raise ConfigError(f"{file}: its format is {data['format']!r}, not {FORMAT!r}")
-        cases = tuple(_case(case) for case in data["cases"])
-        found = CaseSet(data["source"], data["seed"], cases, data["texts"])
-        _check(found)
+        found = CaseSet.from_json(data)
     except OSError as error:
         raise ConfigError(
             f"{file} cannot be read: {error.strerror}", hint="make it with: moa bench cases --output FILE"

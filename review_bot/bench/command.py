@@ -106,6 +106,12 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--output", type=Path, default=RESULT, metavar="FILE", help=f"the result (default: {RESULT})"
     )
+    group.add_argument(
+        "--servers",
+        metavar="DATABASE",
+        help="have the servers run the cases that share this database: --database or --data of "
+        "`review-bot serve`",
+    )
     group.add_argument("--compare", type=Path, metavar="OLD", help="an older result to compare with")
     group.add_argument(
         "--fail-if-worse", action="store_true", help="with --compare: exit with 1 when a committee got worse"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,11 +35,16 @@ def bench_session(args: argparse.Namespace, **more: Any) -> Iterator[tuple[Sessi
 
     given = {name: value for name, value in {**flags(args), **more}.items() if value is not None}
     with open_session(start=args.repo, config=args.config, flags=given) as session:
-        settings = session.settings
-        if "layer_deadline" not in settings.stragglers.model_fields_set:
-            patient = settings.stragglers.model_copy(update={"layer_deadline": 1e6})
-            session = replace(session, settings=settings.model_copy(update={"stragglers": patient}))
-        yield session, cast("ReviewSettings", session.sections["review"])
+        yield patient(session), cast("ReviewSettings", session.sections["review"])
+
+
+def patient(session: Session) -> Session:
+    """The session with layers that wait for everybody, unless the settings say for how long."""
+    settings = session.settings
+    if "layer_deadline" in settings.stragglers.model_fields_set:
+        return session
+    stragglers = settings.stragglers.model_copy(update={"layer_deadline": 1e6})
+    return replace(session, settings=settings.model_copy(update={"stragglers": stragglers}))
 
 
 def run_over(
@@ -64,6 +70,7 @@ def measure(args: argparse.Namespace, cases: CaseSet, file: Path) -> int:
     """Run the committee over a case set, write the result, and say what it is."""
     from review_bot.bench import results
     from review_bot.bench.baselines import offline_panel
+    from review_bot.bench.on_servers import run_on_servers
     from review_bot.bench.verdicts import committee_panel, member_panels
     from review_bot.preparing import committee_of
 
@@ -75,7 +82,10 @@ def measure(args: argparse.Namespace, cases: CaseSet, file: Path) -> int:
             return committee_of(session, settings)
 
         committee = seat()
-        runs = run_over(args, session, settings, cases, seat)
+        if args.servers:
+            runs = run_on_servers(args, session, settings, cases, seat)
+        else:
+            runs = run_over(args, session, settings, cases, seat)
         seed = session.settings.seed
     if runs is None:
         return OK
@@ -128,6 +138,7 @@ def compare(old: dict[str, Any], new: dict[str, Any], *, fail: bool) -> int:
 
 
 def command_line() -> str:
-    """The command that repeats it, without the paths of this machine."""
+    """The command that repeats it, without the paths of this machine, and without what opens a database."""
     words = (Path(word).name if "/" in word and Path(word).is_absolute() else word for word in sys.argv[1:])
+    words = (re.sub(r"://[^@]*@", "://***@", word) for word in words)
     return " ".join(["moa", *words])

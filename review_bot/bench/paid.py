@@ -44,8 +44,13 @@ Bill = Mapping[tuple[str, str, int], Paid]
 
 def bill_of(record: Record, run: str) -> Bill:
     """What each member's part in a recorded run cost."""
+    return bill_of_attempts(record, record.run(run).attempts)
+
+
+def bill_of_attempts(record: Record, attempts: Iterable[Attempt]) -> Bill:
+    """What each member's part cost in these attempts; the record has those of which they are copies."""
     found: defaultdict[tuple[str, str, int], Paid] = defaultdict(Paid)
-    for attempt in record.run(run).attempts:
+    for attempt in attempts:
         made = record.find(attempt.key) if attempt.purpose == "cached" else attempt
         found[attempt.member, attempt.role, attempt.layer] += _of(made or attempt)
     return dict(found)

@@ -23,7 +23,6 @@ from typing import IO, Any, Protocol
 
 from moa_engine.errors import MoaError
 from moa_engine.printable import one_line
-from review_bot.server.jobs import Job
 
 #: Variables that the child must not have: it gets a token for one repository, and nothing else.
 _SECRETS = (
@@ -55,6 +54,21 @@ class Token(Protocol):
     def expires(self) -> float: ...
 
 
+class Work(Protocol):
+    """A job: what the process is given, and what tokens it may have."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def installation(self) -> int: ...
+
+    @property
+    def repository(self) -> str: ...
+
+    def to_json(self) -> Mapping[str, Any]: ...
+
+
 class Tokens(Protocol):
     """Where tokens come from."""
 
@@ -68,7 +82,7 @@ class Start:
 
     command: Sequence[str]
     given: Callable[
-        [Job], Mapping[str, Any]
+        [Any], Mapping[str, Any]
     ]  #: what it reads on standard input, besides the job and its socket
     scratch: Path  #: where it may have temporary files
     niceness: int
@@ -78,7 +92,7 @@ class Child:
     """The running process. `heard` gets the objects that it writes to standard output, in order."""
 
     def __init__(
-        self, start: Start, job: Job, tokens: Tokens, heard: Callable[[Mapping[str, Any]], None]
+        self, start: Start, job: Work, tokens: Tokens, heard: Callable[[Mapping[str, Any]], None]
     ) -> None:
         self._job = job
         self._tokens = tokens

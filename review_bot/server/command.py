@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 #: What the process of a job runs.
 _REVIEW = ("-m", "review_bot.server.review_process")
+_BENCH = ("-m", "review_bot.server.bench_process")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -75,7 +76,9 @@ def _serve(args: argparse.Namespace) -> int:
         ends.callback(scratch.remove)
         hear()
         start = Start([sys.executable, *_REVIEW], found.told, scratch.folder, settings.niceness)
-        working = Working(database, given.queue_url, settings, start, InstallationTokens(app), tell)
+        bench = Start([sys.executable, *_BENCH], found.told_of_bench, scratch.folder, settings.niceness)
+        tokens = InstallationTokens(app)
+        working = Working(database, given.queue_url, settings, start, tokens, tell, bench)
         routes = [
             *pages.routes(database, working.queue, found.access, server_url=given.server_url),
             *metrics.routes(database, found.access, public=settings.public_metrics),

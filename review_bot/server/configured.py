@@ -95,6 +95,15 @@ class Configured:
             "prove": matches(job.repository, self.settings.prove_repositories),
         }
 
+    def told_of_bench(self, _job: object) -> Mapping[str, Any]:
+        """What the process of a bench's case is told besides the job."""
+        given = self.given
+        return {
+            "database": given.database_url,
+            "record": str(self.record),
+            "config": str(given.config) if given.config else None,
+        }
+
     def lines(self) -> Iterator[str]:
         """What somebody who starts the server wants to see of it."""
         settings = self.settings

@@ -99,6 +99,29 @@ jobs = Table(
     Index("jobs_of_installation", "installation", "queued"),
 )
 
+#: Cases of a bench that are to be run, are run or were run; see `bench_rows`. The states are those of `jobs`.
+bench_jobs = Table(
+    "bench_jobs",
+    TABLES,
+    Column("id", Text, primary_key=True),
+    _text("about"),  # the id without the number of the try
+    Column("number", Integer, nullable=False, server_default="1"),  # of the try
+    Column("work", JSON, nullable=False),  # the case, and the committee that is to run over it
+    Column("state", Text, nullable=False),
+    _text("why"),
+    _text("executor"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("queued", Double, nullable=False),
+    _time("started"),
+    _time("finished"),
+    _text("run"),
+    _text("status"),
+    Column("summary", JSON, nullable=True),
+    Column("stored", Text, nullable=True),  # the run, packed
+    Index("bench_jobs_by_state", "state", "queued"),
+    Index("bench_jobs_of_case", "about", "number"),
+)
+
 #: Answers of models that were paid for, kept from the moment they arrive; see `kept_answers`.
 kept_answers = Table(
     "kept_answers",

@@ -22,8 +22,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from review_bot.server import job_rows
-from review_bot.server.database import Database, executors, reason
+from review_bot.server import bench_rows, job_rows
+from review_bot.server.database import Database, bench_jobs, executors, reason
 from review_bot.server.queue import ReviewQueue
 
 Say = Callable[[str], None]
@@ -107,6 +107,7 @@ class Executors:
             try:
                 if self.beat():
                     self.sweep()
+                    self._queue.enqueue_benches()
                     self._forget()
                 else:
                     lost()
@@ -139,6 +140,7 @@ class Executors:
             self._queue.recover(other.id)
             with self._database.writing() as connection:
                 given = job_rows.give_back(connection, other.id)
+                given += job_rows.give_back(connection, other.id, bench_jobs)
                 connection.execute(delete(executors).where(executors.c.id == other.id))
             if given:
                 self._say(f"{other.id} is gone: its jobs ({given}) go on")
@@ -148,6 +150,7 @@ class Executors:
 
     def _forget(self) -> None:
         if self._beat - self._forgot > _HOUR and not self._queue.forget(self._beat - _KEPT):
+            bench_rows.forget(self._database, self._beat - _KEPT)
             self._forgot = self._beat
 
     def _is_dead(self, other: Row[Any]) -> bool:

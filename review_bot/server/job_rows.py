@@ -1,7 +1,8 @@
 """The table of jobs: what state each is in. It is the truth; the queue only says whose turn it is.
 
 queued -> running -> done | failed, and superseded from both queued and running. A job whose server died is
-running until another one takes it. Only the executor that has a job may end it.
+running until another one takes it. Only the executor that has a job may end it. Where a table is given it may
+be that of benches, whose jobs go the same way.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, Table, func, insert, or_, select, update
 
 from review_bot.server.database import Database, jobs
 from review_bot.server.jobs import Job, first_id
@@ -70,52 +71,66 @@ def free_id(connection: Connection, job: Job) -> Job:
     return job.again(count + 1) if count else job
 
 
-def begin(database: Database, id: str, executor: str) -> int | None:
+def begin(database: Database, id: str, executor: str, table: Table = jobs) -> int | None:
     """Take a job; how often it has been taken now, or None when it has ended."""
     now = time.time()
     with database.writing() as connection:
         attempts: int | None = connection.scalar(
-            update(jobs)
-            .where(jobs.c.id == id, jobs.c.state.not_in(ENDED))
+            update(table)
+            .where(table.c.id == id, table.c.state.not_in(ENDED))
             .values(
                 state="running",
                 why="",
                 executor=executor,
-                attempts=jobs.c.attempts + 1,
-                started=func.coalesce(jobs.c.started, now),
+                attempts=table.c.attempts + 1,
+                started=func.coalesce(table.c.started, now),
             )
-            .returning(jobs.c.attempts)
+            .returning(table.c.attempts)
         )
         return attempts
 
 
-def standing(database: Database, id: str, executor: str) -> Literal["ours", "superseded", "taken"]:
+def standing(
+    database: Database, id: str, executor: str, table: Table = jobs
+) -> Literal["ours", "superseded", "taken"]:
     """Whether a job that was begun is still wanted, and still this executor's."""
     with database.reading() as connection:
-        row = connection.execute(select(jobs.c.state, jobs.c.executor).where(jobs.c.id == id)).one_or_none()
+        row = connection.execute(
+            select(table.c.state, table.c.executor).where(table.c.id == id)
+        ).one_or_none()
     if row is None or row.state in ENDED:
         return "superseded"
     return "ours" if (row.state, row.executor) == ("running", executor) else "taken"
 
 
-def tell(database: Database, id: str, executor: str, phase: Mapping[str, Any]) -> None:
+def tell(database: Database, id: str, executor: str, phase: Mapping[str, Any], table: Table = jobs) -> None:
     """Say how far a running job is, until its outcome is there."""
     with database.writing() as connection:
         connection.execute(
-            update(jobs)
+            update(table)
             .where(
-                jobs.c.id == id, jobs.c.state == "running", jobs.c.executor == executor, jobs.c.status == ""
+                table.c.id == id,
+                table.c.state == "running",
+                table.c.executor == executor,
+                table.c.status == "",
             )
             .values(summary=dict(phase))
         )
 
 
-def end(database: Database, id: str, executor: str, state: Literal["done", "failed"], why: str) -> None:
+def end(
+    database: Database,
+    id: str,
+    executor: str,
+    state: Literal["done", "failed"],
+    why: str,
+    table: Table = jobs,
+) -> None:
     """Say what became of a job; unless it was superseded or taken over meanwhile."""
     with database.writing() as connection:
         connection.execute(
-            update(jobs)
-            .where(jobs.c.id == id, jobs.c.state == "running", jobs.c.executor == executor)
+            update(table)
+            .where(table.c.id == id, table.c.state == "running", table.c.executor == executor)
             .values(state=state, why=why, finished=time.time())
         )
 
@@ -136,18 +151,18 @@ def supersede(connection: Connection, job: Job, why: str, now: float) -> Sequenc
     ).all()
 
 
-def give_back(connection: Connection, executor: str) -> int:
+def give_back(connection: Connection, executor: str, table: Table = jobs) -> int:
     """Make what an executor was at wait again; how many jobs that were."""
-    left = update(jobs).where(jobs.c.executor == executor, jobs.c.state == "running")
+    left = update(table).where(table.c.executor == executor, table.c.state == "running")
     return connection.execute(left.values(state="queued", executor="")).rowcount
 
 
-def lose(database: Database, ids: Sequence[str]) -> None:
+def lose(database: Database, ids: Sequence[str], table: Table = jobs) -> None:
     """Give up jobs that wait although the queue is through with them; somebody may run them again."""
     with database.writing() as connection:
         connection.execute(
-            update(jobs)
-            .where(jobs.c.id.in_(ids), jobs.c.state == "queued")
+            update(table)
+            .where(table.c.id.in_(ids), table.c.state == "queued")
             .values(state="failed", why="the queue ended it before it was begun", finished=time.time())
         )
 

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -30,16 +30,22 @@ if TYPE_CHECKING:
 KEPT = 30 * 24 * 3600.0
 
 
-class KeptAnswers:
-    """A plug-in for one job's session. `say` gets what people should know."""
+class Answers:
+    """A plug-in for one job's session. `say` gets what people should know.
 
-    def __init__(self, database: Database, job: Job, say: Callable[[str], None]) -> None:
+    `related` are the jobs whose answers this one may use, its own aside.
+    """
+
+    def __init__(
+        self, database: Database, id: str, related: ColumnElement[bool], say: Callable[[str], None]
+    ) -> None:
         self._database = database
         self._dialect = postgresql if database.engine.dialect.name == "postgresql" else sqlite
-        self._job = job
+        self._id = id
+        self._related = related
         self._say = say
         self._record: Record | None = None
-        self._known: set[str] = set()  #: keys of what is kept for the pull request
+        self._known: set[str] = set()  #: keys of what is kept for this job and its relatives
         self._left: list[Attempt] = []  #: what the database did not take yet
 
     @hookimpl
@@ -62,11 +68,11 @@ class KeptAnswers:
             self._say(f"an answer is not in the server's database yet: {reason(error)}")
 
     def restore(self, record: Record) -> int:
-        """Put what is kept for the pull request into the record, where it is not there; how many answers."""
+        """Put what is kept into the record, where it is not there; how many answers."""
         self._record = record
         found: dict[str, Attempt] = {}
         with self._database.reading() as connection:
-            for row in connection.execute(self._of_pull()):
+            for row in connection.execute(self._usable()):
                 found[row.key] = attempt_from(row.attempt)
         self._known |= found.keys()
         missing = [attempt for key, attempt in found.items() if record.find(key) is None]
@@ -74,14 +80,6 @@ class KeptAnswers:
             record.append(attempt)
         record.flush()
         return len(missing)
-
-    def earlier(self, connection: Connection, run: str) -> tuple[int, float | None]:
-        """Calls and cost of what this job's other runs were answered, before they were killed."""
-        since = connection.scalar(select(jobs.c.queued).where(jobs.c.id == self._job.id)) or 0.0
-        own = select(kept_answers.c.attempt).where(kept_answers.c.job == self._job.id)
-        paid = [kept for kept in connection.scalars(own) if kept["run"] != run and kept["started"] >= since]
-        known = [Decimal(kept["cost_usd"]) for kept in paid if kept["cost_usd"] is not None]
-        return len(paid), float(sum(known)) if len(known) == len(paid) else None
 
     def flush(self) -> None:
         """Keep what the database did not take when it came, and forget what is old.
@@ -96,7 +94,7 @@ class KeptAnswers:
     def _keep(self) -> None:
         rows = [
             {
-                "job": self._job.id,
+                "job": self._id,
                 "key": attempt.key,
                 "generation": attempt.id,
                 "attempt": attempt_json(attempt),
@@ -111,12 +109,26 @@ class KeptAnswers:
                 connection.execute(new, rows)
             self._left.clear()
 
-    def _of_pull(self) -> Select[Any]:
-        """The answers of all jobs of the pull request, the newest last."""
-        job = self._job
-        of_pull = select(jobs.c.id).where(jobs.c.repository == job.repository, jobs.c.number == job.number)
-        wanted = or_(kept_answers.c.job == job.id, kept_answers.c.job.in_(of_pull))
+    def _usable(self) -> Select[Any]:
+        """The answers of this job and its relatives, the newest last."""
+        wanted = or_(kept_answers.c.job == self._id, self._related)
         return select(kept_answers.c.key, kept_answers.c.attempt).where(wanted).order_by(kept_answers.c.at)
+
+
+class KeptAnswers(Answers):
+    """For a job about a pull request: it may use the answers of all jobs of that."""
+
+    def __init__(self, database: Database, job: Job, say: Callable[[str], None]) -> None:
+        of_pull = select(jobs.c.id).where(jobs.c.repository == job.repository, jobs.c.number == job.number)
+        super().__init__(database, job.id, kept_answers.c.job.in_(of_pull), say)
+
+    def earlier(self, connection: Connection, run: str) -> tuple[int, float | None]:
+        """Calls and cost of what this job's other runs were answered, before they were killed."""
+        since = connection.scalar(select(jobs.c.queued).where(jobs.c.id == self._id)) or 0.0
+        own = select(kept_answers.c.attempt).where(kept_answers.c.job == self._id)
+        paid = [kept for kept in connection.scalars(own) if kept["run"] != run and kept["started"] >= since]
+        known = [Decimal(kept["cost_usd"]) for kept in paid if kept["cost_usd"] is not None]
+        return len(paid), float(sum(known)) if len(known) == len(paid) else None
 
 
 def attempt_json(attempt: Attempt) -> dict[str, Any]:

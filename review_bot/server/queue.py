@@ -18,19 +18,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import make_url, select
+from sqlalchemy import Row, Table, make_url, select
 
 from moa_engine.errors import MoaError
 from moa_engine.printable import one_line
 from review_bot.server import job_rows
-from review_bot.server.database import Database, DatabaseFailed, jobs
+from review_bot.server.bench_rows import BenchJob
+from review_bot.server.database import Database, DatabaseFailed, bench_jobs, jobs
 from review_bot.server.jobs import Job
 
 if TYPE_CHECKING:
     from dbos import DBOSConfig
 
-#: The name of the queue, and of the workflow on it, in the database: never to be changed.
+#: The names of the queues, and of the workflows on them, in the database: never to be changed.
 _QUEUE, _WORKFLOW = "reviews", "review"
+_BENCH_QUEUE, _BENCH_WORKFLOW = "bench", "bench"
 
 #: What the queue carries; a number of its own when a waiting job could not be read by a newer server.
 _FORMAT = "1"
@@ -42,6 +44,7 @@ _LOOK = 0.5
 _MANY = 200
 
 Work = Callable[[Job, str], None]
+BenchWork = Callable[[BenchJob, str], None]
 
 
 class ReviewQueue:
@@ -50,12 +53,18 @@ class ReviewQueue:
     None of its methods is for an event loop: they wait for the database.
     """
 
-    def __init__(self, database: Database, url: str, at_a_time: int, work: Work) -> None:
-        """`url` is of the database that DBOS uses; `work` gets each job and this executor's id."""
+    def __init__(
+        self, database: Database, url: str, at_a_time: int, work: Work, bench_work: BenchWork
+    ) -> None:
+        """`url` is of the database that DBOS uses; `work` gets each job and this executor's id.
+
+        Benches have a queue of their own, so that no review waits for one: one case at a time.
+        """
         self._database = database
         self._url = url
         self._at_a_time = at_a_time
         self._work = work
+        self._bench_work = bench_work
         self._executor = ""
         self._lock = threading.Lock()
 
@@ -76,13 +85,23 @@ class ReviewQueue:
             def review(data: dict[str, Any]) -> None:
                 self._work(Job.from_json(data), executor)
 
+            def bench(id: str) -> None:
+                self._bench_work(BenchJob(id), executor)
+
             DBOS.workflow(name=_WORKFLOW, max_recovery_attempts=None)(review)
+            DBOS.workflow(name=_BENCH_WORKFLOW, max_recovery_attempts=None)(bench)
             try:
                 DBOS.launch()
                 DBOS.register_queue(
                     _QUEUE,
                     partition_concurrency=1,
                     worker_concurrency=self._at_a_time,
+                    polling_interval_sec=_LOOK,
+                    on_conflict="always_update",
+                )
+                DBOS.register_queue(
+                    _BENCH_QUEUE,
+                    worker_concurrency=1,
                     polling_interval_sec=_LOOK,
                     on_conflict="always_update",
                 )
@@ -124,23 +143,45 @@ class ReviewQueue:
 
     def enqueue_missing(self) -> int:
         """Give turns to jobs whose server died between the table and the queue; how many there were."""
+        missing = self._missing(jobs)
+        self.enqueue(*map(job_rows.job_of, missing))
+        return len(missing)
+
+    def enqueue_benches(self) -> int:
+        """Give turns to the cases that `moa bench --servers` put into the table; how many there were."""
+        from dbos import DBOS, EnqueueOptions
+
+        missing = self._missing(bench_jobs)
+        for row in missing:
+            options: EnqueueOptions = {
+                "workflow_name": _BENCH_WORKFLOW,
+                "queue_name": _BENCH_QUEUE,
+                "workflow_id": row.id,
+                "app_version": _FORMAT,
+            }
+            DBOS.enqueue_workflow_with_options(options, row.id)
+        return len(missing)
+
+    def _missing(self, table: Table) -> list[Row[Any]]:
+        """The jobs that wait and that the queue does not know; those that it is through with are given up."""
         from dbos import DBOS
 
-        waiting = select(jobs).where(jobs.c.state == "queued").order_by(jobs.c.queued, jobs.c.id)
+        columns = table.c if table is jobs else (table.c.id,)
+        waiting = select(*columns).where(table.c.state == "queued").order_by(table.c.queued, table.c.id)
         with self._database.reading() as connection:
             rows = connection.execute(waiting).all()
-        missing, lost = [], []
+        missing: list[Row[Any]] = []
+        lost: list[str] = []
         for start in range(0, len(rows), _MANY):
             some = rows[start : start + _MANY]
             known = DBOS.list_workflows(
                 workflow_ids=[row.id for row in some], load_input=False, load_output=False
             )
             status = {workflow.workflow_id: workflow.status for workflow in known}
-            missing += [job_rows.job_of(row) for row in some if row.id not in status]
+            missing += [row for row in some if row.id not in status]
             lost += [id for id, known in status.items() if known not in ("ENQUEUED", "DELAYED", "PENDING")]
-        self.enqueue(*missing)
-        job_rows.lose(self._database, lost)
-        return len(missing)
+        job_rows.lose(self._database, lost, table)
+        return missing
 
     def drop(self, ids: Sequence[str]) -> None:
         """Take jobs that were superseded out of the queue. Those that run are stopped by their worker."""
@@ -162,7 +203,7 @@ class ReviewQueue:
         # Not the public resume_workflow: that takes a job even from an executor that just took it anew.
         found = DBOS._recover_pending_workflows([executor])
         left = DBOS.list_workflows(
-            executor_id=executor, status="PENDING", queue_name=_QUEUE, load_input=False, load_output=False
+            executor_id=executor, status="PENDING", load_input=False, load_output=False
         )
         if left:
             raise DatabaseFailed(f"{len(left)} jobs of {executor} could not be taken back")
@@ -173,9 +214,7 @@ class ReviewQueue:
         from dbos import DBOS
 
         until = datetime.fromtimestamp(before, UTC).isoformat()
-        old = DBOS.list_workflows(
-            completed_before=until, queue_name=_QUEUE, limit=_MANY, load_input=False, load_output=False
-        )
+        old = DBOS.list_workflows(completed_before=until, limit=_MANY, load_input=False, load_output=False)
         if old:
             DBOS.delete_workflows([workflow.workflow_id for workflow in old])
         return len(old)
@@ -215,7 +254,7 @@ class ReviewQueue:
             "serializer": DBOSPortableJSONSerializer(),
             "enable_otlp": False,
             "log_level": "WARNING",
-            "sys_db_pool_size": self._at_a_time + 8,
+            "sys_db_pool_size": self._at_a_time + 9,
             # Nothing here waits for messages or is scheduled; a listener would hold a connection.
             "use_listen_notify": False,
             "scheduler_polling_interval_sec": 3600.0,

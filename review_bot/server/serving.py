@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from review_bot.server.bench_rows import NoTokens
 from review_bot.server.child import Start, Tokens
-from review_bot.server.database import Database
+from review_bot.server.database import Database, bench_jobs
 from review_bot.server.dispatching import Dispatcher
 from review_bot.server.executors import Executors
 from review_bot.server.queue import ReviewQueue
@@ -30,11 +31,14 @@ class Working:
         start: Start,
         tokens: Tokens,
         say: Say,
+        bench: Start,
     ) -> None:
+        """`start` is of reviews' processes, `bench` of those that run a bench's cases."""
         limits = Limits(settings.job_seconds, settings.attempts)
         self._say = say
         self._worker = Worker(database, start, tokens, limits, say)
-        self.queue = ReviewQueue(database, queue_url, settings.jobs, self._worker.work)
+        self._bench = Worker(database, bench, NoTokens(), limits, say, bench_jobs)
+        self.queue = ReviewQueue(database, queue_url, settings.jobs, self._worker.work, self._bench.work)
         self._executors = Executors(database, self.queue, settings.silent_seconds, say)
         self._dispatcher = Dispatcher(database, self.queue, settings.reviews_per_hour, say)
         self._stop = threading.Event()
@@ -44,8 +48,8 @@ class Working:
 
     @property
     def running(self) -> int:
-        """How many reviews are being made here."""
-        return self._worker.running
+        """How many reviews, and cases of a bench, are being made here."""
+        return self._worker.running + self._bench.running
 
     def start(self) -> None:
         """Begin to work, also on what was left by others.
@@ -62,7 +66,7 @@ class Working:
         """Take nothing more, wait so long for what is being done, and leave the rest for others."""
         self._stop.set()
         self._dispatching.join()
-        leave = threading.Timer(seconds, self._worker.leave)
+        leave = threading.Timer(seconds, self._leave)
         leave.daemon = True
         leave.start()
         self.queue.stop(seconds + _STOPPING)
@@ -81,10 +85,15 @@ class Working:
     def _dispatch(self) -> None:
         self._dispatcher.dispatching(self._stop)
 
+    def _leave(self) -> None:
+        self._worker.leave()
+        self._bench.leave()
+
     def _lost(self) -> None:
         """Others took us for dead, as if this machine had slept: what they took is theirs."""
         self._say("this process was silent for too long, and its jobs were given to others; it starts anew")
-        self._worker.leave()
+        self._leave()
         self.queue.stop(_STOPPING)
         self._worker.come_back()
+        self._bench.come_back()
         self.queue.start(self._executors.register())

@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
+from sqlalchemy import Table
 from sqlalchemy.exc import SQLAlchemyError
 
 from review_bot.server import job_rows
-from review_bot.server.child import Child, Start, Tokens
-from review_bot.server.database import Database, reason
-from review_bot.server.jobs import Job
+from review_bot.server.child import Child, Start, Tokens, Work
+from review_bot.server.database import Database, jobs, reason
 
 ResultT = TypeVar("ResultT")
 
@@ -62,8 +62,18 @@ class Limits:
 class Worker:
     """Works on jobs, each in a thread of whoever calls `work`."""
 
-    def __init__(self, database: Database, start: Start, tokens: Tokens, limits: Limits, say: Say) -> None:
+    def __init__(
+        self,
+        database: Database,
+        start: Start,
+        tokens: Tokens,
+        limits: Limits,
+        say: Say,
+        table: Table = jobs,
+    ) -> None:
+        """`table` has the states of the jobs."""
         self._database = database
+        self._table = table
         self._start = start
         self._tokens = tokens
         self._limits = limits
@@ -86,13 +96,13 @@ class Worker:
         """Begin jobs again."""
         self._leaving.clear()
 
-    def work(self, job: Job, executor: str) -> None:
+    def work(self, job: Work, executor: str) -> None:
         """Do a job to its end.
 
         Raises:
             LeftForOthers: it was not brought to its end.
         """
-        begun = self._surely(lambda: job_rows.begin(self._database, job.id, executor))
+        begun = self._surely(lambda: job_rows.begin(self._database, job.id, executor, self._table))
         if begun is None:
             return  # it ended before the queue knew
         with self._lock:
@@ -100,23 +110,26 @@ class Worker:
         try:
             self._say(f"{job.id}: begins")
             why = self._tried(job, executor, begun)
-            self._surely(lambda: job_rows.end(self._database, job.id, executor, "done", why))
+            self._surely(lambda: self._end(job, executor, "done", why))
             self._say(f"{job.id}: done{f', {why}' if why else ''}")
         except _Superseded:
             self._say(f"{job.id}: superseded")
         except _Failed as failed:
             why = str(failed)
-            self._surely(lambda: job_rows.end(self._database, job.id, executor, "failed", why))
+            self._surely(lambda: self._end(job, executor, "failed", why))
             self._say(f"{job.id}: failed: {why}")
         except Exception as error:  # or it would be running for ever
             why = f"this is a fault in review-bot itself: {type(error).__name__}: {error}"
-            self._surely(lambda: job_rows.end(self._database, job.id, executor, "failed", why))
+            self._surely(lambda: self._end(job, executor, "failed", why))
             self._say(f"{job.id}: {why}")
         finally:
             with self._lock:
                 self._running.discard(job.id)
 
-    def _tried(self, job: Job, executor: str, begun: int) -> str:
+    def _end(self, job: Work, executor: str, state: Literal["done", "failed"], why: str) -> None:
+        job_rows.end(self._database, job.id, executor, state, why, self._table)
+
+    def _tried(self, job: Work, executor: str, begun: int) -> str:
         """Try it as often as is allowed; what is to be said of its success."""
         if begun > _BEGUN_TOO_OFTEN:
             raise _Failed(f"it was begun {begun - 1} times, and the server ended each time before it did")
@@ -133,11 +146,11 @@ class Worker:
         how = f"its process was ended by signal {-code}" if code < 0 else f"its process ended with {code}"
         raise _Failed(f"{said or how} (tried {number + 1} times)" if number else said or how)
 
-    def _one_try(self, job: Job, executor: str) -> tuple[int, str, Mapping[str, Any] | None]:
+    def _one_try(self, job: Work, executor: str) -> tuple[int, str, Mapping[str, Any] | None]:
         def heard(told: Mapping[str, Any]) -> None:
             if "phase" in told:
                 with suppress(SQLAlchemyError):  # it is for the page only
-                    job_rows.tell(self._database, job.id, executor, told)
+                    job_rows.tell(self._database, job.id, executor, told, self._table)
 
         child = Child(self._start, job, self._tokens, heard)
         until = time.monotonic() + self._limits.seconds
@@ -153,18 +166,18 @@ class Worker:
         said = child.close()
         return code, said, child.result
 
-    def _pause(self, job: Job, executor: str, seconds: float) -> None:
+    def _pause(self, job: Work, executor: str, seconds: float) -> None:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             self._check(job, executor)
             self._leaving.wait(min(left, _LOOK))
 
-    def _check(self, job: Job, executor: str) -> None:
+    def _check(self, job: Work, executor: str) -> None:
         """Go on only while the job is wanted, and ours."""
         if self._leaving.is_set():
             raise LeftForOthers
         try:
-            standing = job_rows.standing(self._database, job.id, executor)
+            standing = job_rows.standing(self._database, job.id, executor, self._table)
         except SQLAlchemyError:
             return  # who cannot ask goes on; at the end it must be written
         if standing == "superseded":

@@ -64,7 +64,9 @@ class Place:
         """The working side, in this process."""
         start = Start(STAND_IN, lambda _: {"folder": str(self.folder)}, self.folder / "scratch", 0)
         settings = {"repositories": ["*"], "silent_seconds": 60.0, **settings}
-        return Working(self.database, self.queue_url, ServerSettings(**settings), start, Tokens(), self.say)
+        return Working(
+            self.database, self.queue_url, ServerSettings(**settings), start, Tokens(), self.say, start
+        )
 
     def say(self, text: str) -> None:
         with (self.folder / "said").open("a") as file:
