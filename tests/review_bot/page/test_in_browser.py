@@ -12,57 +12,16 @@ import pytest
 from review_bot.formats import render as render_review
 from review_bot.page.bench_page import bench_part
 from review_bot.page.report_page import render
+from tests.review_bot.browser import TOO_PALE, browser
 from tests.review_bot.page.results import result
 from tests.review_bot.page.reviews import proved
-
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = Path("/usr/bin/chromium")
-
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"there is no browser at {CHROMIUM}")
+__all__ = ["browser"]
 
 PAGES = ("review", "bench")
-
-#: Every text with too little contrast (WCAG 2.2 AA: 4.5, or 3 where it is large), as the browser paints it.
-CONTRAST = """() => {
-  const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
-  const known = new Map();
-  const rgb = (colour) => {
-    if (!known.has(colour)) {
-      canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
-      known.set(colour, [...canvas.getImageData(0, 0, 1, 1).data]);
-    }
-    return known.get(colour);
-  };
-  const light = ([r, g, b]) => {
-    const [x, y, z] = [r, g, b].map(v => v / 255)
-      .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
-  };
-  const ground = (element) => {
-    for (let at = element; at; at = at.parentElement) {
-      const found = rgb(getComputedStyle(at).backgroundColor);
-      if (found[3] === 255) return found;
-    }
-    return [255, 255, 255, 255];
-  };
-  const poor = [];
-  for (const element of document.querySelectorAll('body *')) {
-    const own = [...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
-    if (!own || ['title', 'desc'].includes(element.tagName) || element.closest('.hidden, .skip')) continue;
-    const style = getComputedStyle(element);
-    const drawn = element instanceof SVGElement;
-    const pair = [light(rgb(drawn ? style.fill : style.color)), light(ground(element))].sort((a, b) => b - a);
-    const ratio = (pair[0] + 0.05) / (pair[1] + 0.05);
-    const size = parseFloat(style.fontSize);
-    const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
-    if (ratio < (large ? 3 : 4.5)) poor.push([ratio.toFixed(2), element.textContent.slice(0, 40)]);
-  }
-  return poor;
-}"""
 
 #: What sticks out of the window, without what scrolls inside.
 SIZES = "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
@@ -75,15 +34,6 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     long = result(members=("qwen2.5-coder-0.5b-instruct", "smollm2", "llama", "mistral", "ruff", "ty"))
     (folder / "bench.html").write_text(render([bench_part(long, "moa-bench.json", "part1")]), "utf-8")
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with playwright.sync_playwright() as started:
-        arguments = ["--no-sandbox", "--disable-background-networking"]
-        browser = started.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -142,9 +92,9 @@ def test_all_text_has_contrast_in_both_schemes(
 ) -> None:
     page = opened(name, scheme=scheme)
     page.evaluate("() => document.querySelectorAll('details').forEach(fold => fold.open = true)")
-    assert page.evaluate(CONTRAST) == []
+    assert page.evaluate(TOO_PALE) == []
     page.evaluate("() => document.querySelector('h1').style.setProperty('color', 'var(--line)')")
-    assert len(page.evaluate(CONTRAST)) == 1  # so the check above sees what it shall
+    assert len(page.evaluate(TOO_PALE)) == 1  # so the check above sees what it shall
     ground = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 27)"}[scheme]
     page.screenshot(path=tmp_path / f"{name}-{scheme}.png", full_page=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from sqlalchemy import insert
 
 from review_bot.server.database import run_records
+from tests.review_bot.browser import TOO_PALE, browser
 from tests.review_bot.server.page_server import PASSWORD, Page, page
 from tests.review_bot.server.sample_history import FAILED, STORED, fill
 
@@ -20,57 +20,16 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
     from playwright.sync_api import Page as Tab
 
+__all__ = ["browser"]
+
 RUN = f"/runs/{STORED.id}"
 WIDE = "/runs/wide"
 PATHS = ("/", "/runs", "/members", RUN, WIDE, "/runs/none")
-
-#: Text that is too pale for what is behind it (WCAG 2.2, 1.4.3), as "ratio: text".
-PALE = """() => {
-  const rgb = colour => colour.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(c => c / 255)
-    .map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = node => {
-    for (; node; node = node.parentElement) {
-      const colour = rgb(getComputedStyle(node).backgroundColor);
-      if (colour.length < 4 || colour[3] > 0) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const found = new Set();
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const node = walker.currentNode, element = node.parentElement;
-    if (!node.data.trim() || !element.getClientRects().length || element.closest("title, desc")) continue;
-    const style = getComputedStyle(element), size = parseFloat(style.fontSize);
-    const ink = rgb(element instanceof SVGElement ? style.fill : style.color);
-    const [a, b] = [light(ink), light(behind(element))].sort((x, y) => y - x);
-    const ratio = (a + 0.05) / (b + 0.05);
-    const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
-    if (ratio < (large ? 3 : 4.5)) found.add(`${ratio.toFixed(2)}: ${node.data.trim().slice(0, 40)}`);
-  }
-  return [...found];
-}"""
 
 #: What sticks out at the right although nothing around it can be scrolled.
 OUTSIDE = """() => [...document.querySelectorAll("body *")]
   .filter(one => !one.closest(".scroll, .hidden") && one.getBoundingClientRect().right > innerWidth + 1)
   .map(one => one.outerHTML.slice(0, 80))"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    programs = (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome"))
-    program = next(filter(None, programs), None)
-    if program is None:
-        pytest.skip("there is no Chromium on this machine")
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=program, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +103,7 @@ def test_everything_can_be_read(tab: Callable[..., Tab], shown: Page, scheme: st
     for path in PATHS:
         one.goto(shown.url + path)
         _all_open(one)
-        assert one.evaluate(PALE) == [], path
+        assert one.evaluate(TOO_PALE) == [], path
     light = one.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(245, 246, 248)"
     assert light == (scheme == "light")
 
