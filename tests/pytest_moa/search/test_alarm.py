@@ -21,13 +21,17 @@ def alarm() -> Iterator[None]:
 
 
 def _collect_and_hang() -> None:
-    gc.collect()
-    while True:
-        pass
+    """Hang until the alarm, which comes again only after what ends it has surely ended the timer."""
+    signal.setitimer(signal.ITIMER_PROF, 0.01, 0.5)
+    try:
+        gc.collect()
+        while True:
+            pass
+    finally:
+        stop_timer()
 
 
 def test_the_alarm_ends_a_loop() -> None:
-    signal.setitimer(signal.ITIMER_PROF, 0.01, 0.02)
     with pytest.raises(TooSlow):
         _collect_and_hang()
 
@@ -41,10 +45,8 @@ def test_a_callback_of_the_garbage_collector_ends_first() -> None:
 
     gc.callbacks.append(slow_callback)
     try:
-        signal.setitimer(signal.ITIMER_PROF, 0.01, 0.02)
         with pytest.raises(TooSlow):
             _collect_and_hang()
     finally:
-        stop_timer()
         gc.callbacks.remove(slow_callback)
     assert finished
