@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import _weakrefset
 import functools
 import gc
 import signal
+import weakref
 from types import CodeType, FrameType
 from typing import Any
 
@@ -16,11 +18,17 @@ class TooSlow(BaseException):
 #: Code that no alarm may interrupt: it cleans up. The alarm comes again.
 _UNINTERRUPTED: set[CodeType] = set()
 
+#: Modules whose short functions are called by the collector: what they raise is printed and lost.
+_CALLBACKS = frozenset({_weakrefset.__file__, weakref.__file__})
+
 
 def too_slow(_signum: int, frame: FrameType | None) -> None:
     """Handle the alarm."""
-    if frame is None or not (frame.f_code in _UNINTERRUPTED or _is_collecting(frame)):
-        raise TooSlow
+    if frame is not None:
+        code = frame.f_code
+        if code in _UNINTERRUPTED or code.co_filename in _CALLBACKS or _is_collecting(frame):
+            return
+    raise TooSlow
 
 
 def _is_collecting(frame: FrameType | None) -> bool:
