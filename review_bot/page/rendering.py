@@ -12,14 +12,14 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from moa_engine.errors import MoaError
+from moa_engine.errors import ConfigError
 from moa_engine.printable import printable
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-class PageMissing(MoaError):
+class PageMissing(ConfigError):
     """What pages are made with is not installed."""
 
 
