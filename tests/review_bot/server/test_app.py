@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,7 +38,8 @@ def raw(server: Serving, *pieces: bytes, end: bool = True) -> bytes:
         for piece in pieces:
             connection.sendall(piece)
         if end:
-            connection.shutdown(socket.SHUT_WR)
+            with suppress(OSError):  # the server has refused it, and closed, by then
+                connection.shutdown(socket.SHUT_WR)
         answer = b""
         while b"}" not in answer and (more := connection.recv(65536)):
             answer += more
