@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -21,6 +20,7 @@ from moa_engine.errors import ConfigError
 from review_bot.github.client import Connection, GithubError, Patience, Refused
 from review_bot.github.exchange import Exchange, readable
 from review_bot.github.settings import GithubSettings
+from review_bot.github.tokens import Token
 
 #: What a review needs: the code, the pull request and what is said below it.
 _ALWAYS = {"metadata": "read", "contents": "read", "pull_requests": "write"}
@@ -38,14 +38,6 @@ def permissions(settings: GithubSettings) -> dict[str, str]:
     if settings.code_scanning:
         needed["security_events"] = "write"
     return needed
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """An installation's token, and until when it is good (on our clock)."""
-
-    text: str = field(repr=False)
-    expires: float
 
 
 class AppAuth:

@@ -16,7 +16,7 @@ from sqlalchemy import Row, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from moa_engine.errors import MoaError
-from review_bot.server.child import Token
+from review_bot.github.tokens import Token
 from review_bot.server.database import Database, bench_jobs, executors, kept_answers
 from review_bot.server.job_rows import ENDED
 from review_bot.server.kept_answers import Answers

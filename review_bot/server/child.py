@@ -23,6 +23,7 @@ from typing import IO, Any, Protocol
 
 from moa_engine.errors import MoaError
 from moa_engine.printable import one_line
+from review_bot.github.tokens import Token
 
 #: Variables that the child must not have: it gets a token for one repository, and nothing else.
 _SECRETS = (
@@ -42,16 +43,6 @@ _LINES, _WIDTH = 8, 500
 
 #: Seconds that a child has for ending by itself, and then for ending when it is asked to.
 _BY_ITSELF, _ASKED = 5.0, 5.0
-
-
-class Token(Protocol):
-    """A token and the time at which it expires."""
-
-    @property
-    def text(self) -> str: ...
-
-    @property
-    def expires(self) -> float: ...
 
 
 class Work(Protocol):

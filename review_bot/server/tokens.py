@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
+from review_bot.github.tokens import Token
 from review_bot.server.app_auth import AppAuth
-from review_bot.server.child import Token
 
 
 class InstallationTokens:
