@@ -4,10 +4,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 RANGE ?= HEAD~1
 REPO ?= .
+BENCHES := engine prefixes plugin reviewer server growth
 
-.PHONY: help demo review test lint docs format clean dist test-wheel sbom notices weights
+
+.PHONY: help demo review test lint docs format clean bench dist test-wheel sbom notices weights
 help: ## List the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 demo: $(VENV)/installed ## Review the change in examples/, without any model
 	@$(BIN)/python examples/make_repository.py build/parcels
@@ -36,6 +38,11 @@ format: $(VENV)/installed-dev ## Format the code
 dist: $(VENV)/installed-dev ## Build sdist and wheel into dist/: the same bytes for the same commit
 	rm -rf dist
 	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build --no-isolation --outdir dist .
+
+bench: $(BENCHES:%=bench-%) ## Everything side by side with its peers, into docs/benchmarks.md
+
+bench-%: $(VENV)/installed-dev ## One of them: make bench-engine; make bench-reviewer CASES=FOLDER
+	$(BIN)/python -m benchmarks.side_by_side $* $(if $(CASES),--cases $(CASES))
 
 test-wheel: dist ## Run the tests against the built wheel, the sources out of reach: make test-wheel TESTS=tests/moa_engine
 	sh scripts/test_wheel.sh $(PYTHON) $(TESTS)
