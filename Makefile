@@ -6,7 +6,6 @@ RANGE ?= HEAD~1
 REPO ?= .
 BENCHES := engine prefixes plugin reviewer server growth
 
-
 .PHONY: help demo review test lint docs format clean bench dist test-wheel sbom notices weights
 help: ## List the targets
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
