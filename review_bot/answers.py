@@ -1,10 +1,6 @@
 """What reviewers and aggregators answer: lenient about form, so that a good finding is not lost to it.
 
-The JSON Schemas that go to endpoints are written by hand: plain types, everything required, nothing
-else allowed. That is what OpenAI's strict mode takes
-(https://platform.openai.com/docs/guides/structured-outputs) and what llama.cpp turns into a grammar
-(https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md). Keys stand in the order in
-which a model should think: where, what, why, and only then how bad.
+The JSON Schemas that go to endpoints are those of `moa_engine.plain_schema`.
 """
 
 from __future__ import annotations
@@ -24,26 +20,19 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
+from moa_engine import answer_words
+from moa_engine.answer_words import cut, one_line
 from moa_engine.ledger import Decision, Position, Verdict
+from moa_engine.plain_schema import STRING, JsonObject, enum, list_of, object_of
 from review_bot import synonyms
 from review_bot.finding import SEVERITIES, Finding, Severity
-
-JsonObject = dict[str, Any]
 
 #: Characters of a title, a reason and a body that are kept; the whole answer is in the record.
 TITLE, REASON, BODY = 200, 600, 4000
 
 
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
-
-
-def _one_line(value: Any) -> str:
-    return _cut(" ".join(synonyms.text(value).split()), REASON)
-
-
-Text = Annotated[str, BeforeValidator(synonyms.text)]
-Reason = Annotated[str, BeforeValidator(_one_line)]
+Text = Annotated[str, BeforeValidator(answer_words.text)]
+Reason = Annotated[str, BeforeValidator(lambda value: one_line(value, REASON))]
 
 
 class _Lenient(BaseModel):
@@ -77,7 +66,7 @@ class Draft(_Lenient):
             body = body if len(title) > TITLE else rest.strip()
         elif len(title) > TITLE:
             body = f"{title}\n\n{body}".strip()
-        return _cut(title, TITLE), _cut(body, BODY)
+        return cut(title, TITLE), cut(body, BODY)
 
 
 def _drafts(findings: list[JsonObject]) -> list[Draft]:
@@ -89,7 +78,7 @@ class StanceTaken(_Lenient):
     """What a reviewer thinks of a finding that it was shown."""
 
     id: Text
-    position: Annotated[Position, BeforeValidator(synonyms.position)]
+    position: Annotated[Position, BeforeValidator(answer_words.position)]
     why: Reason = Field(default="", validation_alias=AliasChoices("why", "reason", "explanation"))
 
     @field_validator("id")
@@ -98,41 +87,20 @@ class StanceTaken(_Lenient):
         return synonyms.bare_id(value)
 
 
-def object_of(**properties: JsonObject) -> JsonObject:
-    """The schema of an object with just these fields, all of them required."""
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def list_of(items: JsonObject) -> JsonObject:
-    """The schema of a list."""
-    return {"type": "array", "items": items}
-
-
-def enum(*values: str) -> JsonObject:
-    """The schema of one of these words."""
-    return {"type": "string", "enum": list(values)}
-
-
-_STRING: JsonObject = {"type": "string"}
 _FINDING = {
-    "path": _STRING,
-    "quote": _STRING,
-    "title": _STRING,
-    "body": _STRING,
+    "path": STRING,
+    "quote": STRING,
+    "title": STRING,
+    "body": STRING,
     "severity": enum(*SEVERITIES),
     "category": enum(*synonyms.CATEGORIES),
-    "suggestion": _STRING,
+    "suggestion": STRING,
 }
 _FINDINGS = list_of(object_of(**_FINDING))
-_WITH_CALLS = list_of(object_of(**_FINDING, call=_STRING))
-_STANCES = list_of(object_of(id=_STRING, why=_STRING, position=enum("agree", "dispute", "unsure")))
+_WITH_CALLS = list_of(object_of(**_FINDING, call=STRING))
+_STANCES = list_of(object_of(id=STRING, why=STRING, position=enum("agree", "dispute", "unsure")))
 _DECISIONS = list_of(
-    object_of(ids=list_of(_STRING), reason=_STRING, verdict=enum("kept", "merged", "disputed", "rejected"))
+    object_of(ids=list_of(STRING), reason=STRING, verdict=enum("kept", "merged", "disputed", "rejected"))
 )
 
 
@@ -213,7 +181,7 @@ class DecisionTaken(Decision):
     ids: Annotated[list[str], BeforeValidator(synonyms.ids)] = Field(
         validation_alias=AliasChoices("ids", "id")
     )
-    verdict: Annotated[Verdict, BeforeValidator(synonyms.verdict)] = "kept"
+    verdict: Annotated[Verdict, BeforeValidator(answer_words.verdict)] = "kept"
     reason: Reason = Field(default="", validation_alias=AliasChoices("reason", "why"))
 
 

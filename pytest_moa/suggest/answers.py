@@ -1,7 +1,6 @@
 """What members answer once they have seen candidates with their facts: lenient in form.
 
-The schemas that go to endpoints are written by hand, plain and with everything required, with the keys
-in the order in which a model should think: why before the verdict.
+The schemas that go to endpoints are those of `moa_engine.plain_schema`: why before the verdict.
 """
 
 from __future__ import annotations
@@ -21,9 +20,10 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
+from moa_engine import answer_words
+from moa_engine.answer_words import one_line, text
 from moa_engine.ledger import Decision, Position, Verdict
-
-JsonObject = dict[str, Any]
+from moa_engine.plain_schema import STRING, JsonObject, enum, list_of, object_of
 
 #: Characters of a reason that are kept; the whole answer is in the record.
 _REASON = 400
@@ -31,41 +31,9 @@ _REASON = 400
 #: What is wrong with a test besides its value: asserts what the code says, or what nobody decided.
 PROBLEMS = ("repeats the code", "pins noise")
 
-_POSITIONS: Mapping[str, Position] = {
-    **dict.fromkeys(("agree", "agreed", "right", "correct", "yes", "true", "valid", "confirm"), "agree"),
-    **dict.fromkeys(
-        ("dispute", "disputed", "disagree", "wrong", "incorrect", "no", "false", "invalid", "reject"),
-        "dispute",
-    ),
-}
-_VERDICTS: Mapping[str, Verdict] = {
-    **dict.fromkeys(("merged", "merge", "duplicate", "same"), "merged"),
-    **dict.fromkeys(("disputed", "dispute", "contested"), "disputed"),
-    **dict.fromkeys(("rejected", "reject", "remove", "drop", "wrong", "invalid"), "rejected"),
-}
-_INVISIBLE = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, list):
-        return "\n".join(map(_text, value))
-    return "" if value is None else _INVISIBLE.sub("", str(value).replace("\r\n", "\n"))
-
-
-def _line(value: Any) -> str:
-    line = " ".join(_text(value).split())
-    return line if len(line) <= _REASON else f"{line[: _REASON - 1]}…"
-
-
-def _word(value: Any) -> str:
-    found = re.search(r"[a-z]+", _text(value).lower())
-    return found[0] if found else ""
-
 
 def _ids(value: Any) -> list[str]:
-    return re.findall(r"\b[0-9a-f]{8}\b", _text(value).lower())
+    return re.findall(r"\b[0-9a-f]{8}\b", text(value).lower())
 
 
 def _objects(value: Any, key: str) -> list[Any]:
@@ -78,8 +46,8 @@ def _objects(value: Any, key: str) -> list[Any]:
     return [part for part in (value if isinstance(value, list) else [value]) if isinstance(part, Mapping)]
 
 
-Text = Annotated[str, BeforeValidator(_text)]
-Reason = Annotated[str, BeforeValidator(_line)]
+Text = Annotated[str, BeforeValidator(text)]
+Reason = Annotated[str, BeforeValidator(lambda value: one_line(value, _REASON))]
 
 
 class _Lenient(BaseModel):
@@ -91,14 +59,12 @@ class StanceTaken(_Lenient):
 
     id: Annotated[str, BeforeValidator(lambda value: next(iter(_ids(value)), ""))]
     why: Reason = Field(default="", validation_alias=AliasChoices("why", "reason", "explanation"))
-    position: Annotated[Position, BeforeValidator(lambda value: _POSITIONS.get(_word(value), "unsure"))] = (
-        "unsure"
-    )
-    problem: Annotated[str, BeforeValidator(lambda value: _problem(_text(value)))] = ""
+    position: Annotated[Position, BeforeValidator(answer_words.position)] = "unsure"
+    problem: Annotated[str, BeforeValidator(lambda value: _problem(text(value)))] = ""
 
 
-def _problem(text: str) -> str:
-    low = text.lower()
+def _problem(said: str) -> str:
+    low = said.lower()
     return next((known for known in PROBLEMS if known.split()[-1] in low), "")
 
 
@@ -109,26 +75,6 @@ class TestWritten(_Lenient):
 
     hardens: Annotated[str, BeforeValidator(lambda value: next(iter(_ids(value)), ""))] = ""
     code: Text = Field(default="", validation_alias=AliasChoices("code", "test", "source"))
-
-
-def _object(**properties: JsonObject) -> JsonObject:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-
-
-def _list_of(items: JsonObject) -> JsonObject:
-    return {"type": "array", "items": items}
-
-
-def _enum(*values: str) -> JsonObject:
-    return {"type": "string", "enum": list(values)}
-
-
-_STRING: JsonObject = {"type": "string"}
 
 
 class Critique(_Lenient):
@@ -156,20 +102,20 @@ class Critique(_Lenient):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonObject:
-        stance = _object(
-            id=_STRING,
-            why=_STRING,
-            position=_enum("agree", "dispute", "unsure"),
-            problem=_enum("none", *PROBLEMS),
+        stance = object_of(
+            id=STRING,
+            why=STRING,
+            position=enum("agree", "dispute", "unsure"),
+            problem=enum("none", *PROBLEMS),
         )
-        return _object(stances=_list_of(stance), tests=_list_of(_object(hardens=_STRING, code=_STRING)))
+        return object_of(stances=list_of(stance), tests=list_of(object_of(hardens=STRING, code=STRING)))
 
 
 class DecisionTaken(Decision):
     """An aggregator's decision, read leniently; what is no verdict keeps. `name` is a better name."""
 
     ids: Annotated[list[str], BeforeValidator(_ids)] = Field(validation_alias=AliasChoices("ids", "id"))
-    verdict: Annotated[Verdict, BeforeValidator(lambda value: _VERDICTS.get(_word(value), "kept"))] = "kept"
+    verdict: Annotated[Verdict, BeforeValidator(answer_words.verdict)] = "kept"
     reason: Reason = Field(default="", validation_alias=AliasChoices("reason", "why"))
     name: Text = ""
 
@@ -186,10 +132,10 @@ class Verdicts(_Lenient):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonObject:
-        decision = _object(
-            ids=_list_of(_STRING),
-            reason=_STRING,
-            verdict=_enum("kept", "merged", "disputed", "rejected"),
-            name=_STRING,
+        decision = object_of(
+            ids=list_of(STRING),
+            reason=STRING,
+            verdict=enum("kept", "merged", "disputed", "rejected"),
+            name=STRING,
         )
-        return _object(decisions=_list_of(decision))
+        return object_of(decisions=list_of(decision))

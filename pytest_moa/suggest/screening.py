@@ -7,10 +7,10 @@ have to be warned of, and what could only make a verdict false.
 from __future__ import annotations
 
 import ast
-import re
 import warnings
 from collections.abc import Iterator
 
+from moa_engine.answer_words import INVISIBLE
 from pytest_moa.candidate import Candidate
 from pytest_moa.suggest.needs import bound_names
 
@@ -33,11 +33,6 @@ _ATTRIBUTES = frozenset(
 _NAMES = frozenset({"__builtins__", "pytest_plugins"})
 _MARKS = frozenset({"skip", "skipif", "xfail", "usefixtures", "filterwarnings"})
 
-#: What hides text from whoever reads it, or turns it around.
-_INVISIBLE = re.compile(
-    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
-
 #: Characters of a test beyond which nobody reads it.
 LONGEST = 6000
 
@@ -47,7 +42,7 @@ def refusal(candidate: Candidate) -> str:
     source = candidate.module_source()
     if len(source) > LONGEST:
         return f"longer than {LONGEST} characters"
-    if _INVISIBLE.search(source):
+    if INVISIBLE.search(source):
         return "holds invisible characters"
     try:
         tree = ast.parse(source)

@@ -20,11 +20,13 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
+from moa_engine.answer_words import text
 from moa_engine.member import Message
+from moa_engine.plain_schema import STRING, enum, list_of, object_of
 from moa_engine.printable import printable
 from moa_engine.task import Question
 from review_bot import synonyms
-from review_bot.answers import Reason, Text, enum, list_of, object_of
+from review_bot.answers import Reason, Text
 from review_bot.asking import Asking, prompt_file, version_of
 from review_bot.proof.facts import told
 from review_bot.proof.judging import PROVER
@@ -55,7 +57,7 @@ _MEANINGS = {
 
 
 def _judgement(value: Any) -> str:
-    words = synonyms.text(value).lower().split()
+    words = text(value).lower().split()
     return _MEANINGS.get(words[0].strip(".,;:!\"'"), "suspicious") if words else "suspicious"
 
 
@@ -109,8 +111,7 @@ class Judgements(_Lenient):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        string = {"type": "string"}
-        return object_of(judgements=list_of(object_of(id=string, why=string, judgement=enum(*JUDGEMENTS))))
+        return object_of(judgements=list_of(object_of(id=STRING, why=STRING, judgement=enum(*JUDGEMENTS))))
 
 
 class Proposed(_Lenient):
@@ -123,7 +124,7 @@ class Proposed(_Lenient):
     @classmethod
     def _sources(cls, value: Any) -> Any:
         values = value if isinstance(value, list) else [value]
-        texts = [synonyms.text(one.get("call", "") if isinstance(one, Mapping) else one) for one in values]
+        texts = [text(one.get("call", "") if isinstance(one, Mapping) else one) for one in values]
         whole = [text.strip().strip("`") for text in texts if 0 < len(text.strip()) <= _CALL]
         return calls_in(whole)[:_CALLS]
 
@@ -154,8 +155,7 @@ class ProposedAnswer(_Lenient):
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        string = {"type": "string"}
-        return object_of(calls=list_of(object_of(function=string, calls=list_of(string))))
+        return object_of(calls=list_of(object_of(function=STRING, calls=list_of(STRING))))
 
 
 def _same(said: str, name: str) -> bool:
