@@ -11,15 +11,36 @@ from pathlib import Path
 BUILD = Path("build/bench")
 
 
-def peer(name: str, *requirements: str) -> Path:
-    """The Python of an environment that has just these requirements."""
+class NoPython(Exception):
+    """A peer needs a newer Python than this one, and none was found."""
+
+
+def python_of(oldest: tuple[int, int]) -> str:
+    """A Python that is at least so old: this one, or one on the PATH or of pyenv.
+
+    Raises:
+        NoPython: there is none.
+    """
+    if sys.version_info >= oldest:
+        return sys.executable
+    for minor in range(oldest[1], oldest[1] + 4):
+        name = f"python3.{minor}"
+        found = [shutil.which(name), *sorted(Path.home().glob(f".pyenv/versions/*/bin/{name}"))]
+        for python in filter(None, found):  # what pyenv puts on the PATH may only say that it is not chosen
+            if not subprocess.run([python, "-c", ""], capture_output=True).returncode:
+                return str(python)
+    raise NoPython(f"needs Python {oldest[0]}.{oldest[1]} or newer, and none was found here")
+
+
+def peer(name: str, *requirements: str, oldest: tuple[int, int] = (3, 11)) -> Path:
+    """The Python of an environment that has just these requirements; `oldest` is the Python they ask for."""
     folder = BUILD.absolute() / "peers" / name
     python = folder / "bin" / "python"
     done = folder / "installed"
     wanted = "\n".join(requirements)
     if not done.exists() or done.read_text() != wanted:
         shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        subprocess.run([python_of(oldest), "-m", "venv", str(folder)], check=True)
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, *requirements], check=True)
         done.write_text(wanted)
