@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import copy
 import random
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -21,6 +20,16 @@ from pytest_moa.proof.parts import (
     with_keyword,
 )
 from pytest_moa.proof.reducing import literals, replaced
+from pytest_moa.proof.shape_edits import (
+    attribute,
+    drop,
+    fewer_keywords,
+    instance,
+    nest,
+    other_kind,
+    repeat,
+    swap,
+)
 from pytest_moa.proof.special import PIECES, SPECIAL
 from pytest_moa.search.inputs import Inputs, tokens_of
 from pytest_moa.search.neighbours import neighbour
@@ -30,6 +39,13 @@ from pytest_moa.values import Expression
 MOST_LIKELY = 6
 
 _Node = TypeVar("_Node", bound=ast.expr)
+
+
+def _of_shape(
+    edit: Callable[[random.Random, str], str | None],
+) -> Callable[[Amplifier, str], str | None]:
+    """An edit that needs to know nothing of the tests."""
+    return lambda amplifier, body: edit(amplifier.rng, body)
 
 
 class Amplifier:
@@ -275,69 +291,6 @@ class Amplifier:
         node.values.append(ast.parse(self._special(), mode="eval").body)
         return ast.unparse(tree)
 
-    def _fewer_keywords(self, body: str) -> str | None:
-        tree = ast.parse(body)
-        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.keywords]
-        if not calls:
-            return None
-        node = self.rng.choice(calls)
-        del node.keywords[self.rng.randrange(len(node.keywords))]
-        return ast.unparse(tree)
-
-    def _repeat(self, body: str) -> str | None:
-        tree = ast.parse(body)
-        at = self.rng.randrange(len(tree.body))
-        to = self.rng.randrange(at, len(tree.body) + 1)
-        tree.body.insert(to, copy.deepcopy(tree.body[at]))
-        return ast.unparse(tree)
-
-    def _drop(self, body: str) -> str | None:
-        tree = ast.parse(body)
-        blocks = [
-            tree.body,
-            *(node.body for node in ast.walk(tree) if isinstance(node, ast.With | ast.ClassDef)),
-        ]
-        block = self.rng.choice(blocks)
-        if len(block) < 2:
-            return None
-        del block[self.rng.randrange(len(block))]
-        return ast.unparse(tree)
-
-    def _swap(self, body: str) -> str | None:
-        tree = ast.parse(body)
-        if len(tree.body) < 2:
-            return None
-        at = self.rng.randrange(len(tree.body) - 1)
-        tree.body[at], tree.body[at + 1] = tree.body[at + 1], tree.body[at]
-        return ast.unparse(tree)
-
-    def _nest(self, body: str) -> str | None:
-        """A block inside the same one, or around what comes after it."""
-        tree = ast.parse(body)
-        withs = [(index, node) for index, node in enumerate(tree.body) if isinstance(node, ast.With)]
-        if not withs:
-            return None
-        index, node = self.rng.choice(withs)
-        if self.rng.random() < 0.6:
-            inner = copy.deepcopy(node)
-            inner.body = copy.deepcopy(node.body) if self.rng.random() < 0.5 else [ast.Pass()]
-            node.body = [inner, *node.body]
-        else:
-            node.body += tree.body[index + 1 :]
-            del tree.body[index + 1 :]
-        return ast.unparse(ast.fix_missing_locations(tree))
-
-    def _attribute(self, body: str) -> str | None:
-        """An attribute of a class that a test defines, gone or with another value."""
-        tree = ast.parse(body)
-        classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and len(node.body) > 1]
-        if not classes:
-            return None
-        node = self.rng.choice(classes)
-        at = self.rng.randrange(len(node.body))
-        node.body.insert(self.rng.randrange(len(node.body)), node.body.pop(at))
-        return ast.unparse(tree)
-
     def _class_statement(self, body: str) -> str | None:
         """A class with a statement more that another test's class has."""
         tree = ast.parse(body)
@@ -348,34 +301,6 @@ class Amplifier:
         new = ast.parse(self.rng.choice(self.class_statements)).body
         node.body[self.rng.randint(0, len(node.body)) : 0] = new
         return ast.unparse(tree)
-
-    def _other_kind(self, body: str) -> str | None:
-        """The same items as another kind of iterable."""
-        tree = ast.parse(body)
-        found = [
-            one for one in ast.walk(tree) if isinstance(one, ast.ListComp | ast.List | ast.Tuple | ast.Dict)
-        ]
-        found = [one for one in found if not isinstance(getattr(one, "ctx", None), ast.Store)]
-        if not found:
-            return None
-        node = self.rng.choice(found)
-        source = ast.unparse(node)
-        if isinstance(node, ast.ListComp) and self.rng.random() < 0.7:
-            return replaced(body, node, f"({source[1:-1]})") if ast.unparse(tree) == body else None
-        kinds = ("iter({})", "tuple({})", "set({})", "(item for item in {})", "list({})", "dict.fromkeys({})")
-        return replaced(body, node, self.rng.choice(kinds).replace("{}", source))
-
-    def _instance(self, body: str) -> str | None:
-        """An instance in the place of a class that is given, or the class of one."""
-        tree = ast.parse(body)
-        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-        given = [argument for node in calls for _, argument in places(node)]
-        found = [one for one in given if _is_class(one.func if isinstance(one, ast.Call) else one)]
-        if not found:
-            return None
-        node = self.rng.choice(found)
-        source = ast.unparse(node.func) if isinstance(node, ast.Call) else f"{ast.unparse(node)}()"
-        return replaced(body, node, source)
 
     def _piece(self, body: str) -> str | None:
         """A text with a piece more that means something to somebody."""
@@ -407,26 +332,21 @@ class Amplifier:
         (30, _vary_literal),
         (18, _special_value),
         (10, _piece),
-        (4, _other_kind),
+        (4, _of_shape(other_kind)),
         (6, _class_statement),
         (8, _from_pool),
         (10, _same_place),
         (6, _same_callee),
         (14, _keyword),
         (8, _key),
-        (4, _fewer_keywords),
-        (5, _repeat),
-        (4, _drop),
-        (3, _swap),
-        (4, _nest),
-        (2, _attribute),
-        (5, _instance),
+        (4, _of_shape(fewer_keywords)),
+        (5, _of_shape(repeat)),
+        (4, _of_shape(drop)),
+        (3, _of_shape(swap)),
+        (4, _of_shape(nest)),
+        (2, _of_shape(attribute)),
+        (5, _of_shape(instance)),
     )
-
-
-def _is_class(node: ast.expr) -> bool:
-    """Whether a name is written as those of classes are."""
-    return isinstance(node, ast.Name) and node.id[:1].isupper() and not node.id.isupper()
 
 
 def _texts(tree: ast.AST) -> Iterator[ast.Constant]:
