@@ -1,6 +1,8 @@
 """Run by benchmarks.local_models in the environment of llama.cpp: one server until standard input closes.
 
-python llama_server.py FILE NAME SLOTS CONTEXT THREADS SAVED_PROMPTS_MIB     prints its address when it answers
+    python llama_server.py FILE NAME SLOTS CONTEXT THREADS SAVED_PROMPTS_MIB
+
+It prints its address when it answers.
 """
 
 import os

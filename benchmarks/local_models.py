@@ -70,8 +70,8 @@ def local_model(
 ) -> Iterator[Served]:
     """Serve a model while the context lasts.
 
-    `context` is tokens of each slot, `saved_prompts_mib` what may be kept of prompts that left their slot. The
-    server ends when its standard input closes, so none outlives this program, however that ends.
+    `context` is tokens of each slot, `saved_prompts_mib` what may be kept of prompts that left their slot.
+    The server ends when its standard input closes, so none outlives this program, however that ends.
     """
     python, path = peer("llama.cpp", LLAMA_CPP), weights(name)
     driver = Path(__file__).with_name("llama_server.py")
@@ -88,15 +88,12 @@ def local_model(
             text=True,
             env=environ,
         )
-    assert server.stdin is not None and server.stdout is not None
-    with server:
+    assert server.stdout is not None
+    with server:  # which closes its standard input, then waits for it
         address = server.stdout.readline().strip()
         if not address:
             raise RuntimeError(f"The server of {name} did not start: see {log}")
-        try:
-            yield Served(name, f"{address}/v1", server.pid)
-        finally:
-            server.stdin.close()
+        yield Served(name, f"{address}/v1", server.pid)
 
 
 def weights(name: str) -> Path:
