@@ -36,13 +36,13 @@ CANDIDATES = 48
 REPEATS = 5
 
 
-def candidates(rounds: int) -> dict[str, Any]:
+def candidates(rounds: int, count: int = CANDIDATES) -> dict[str, Any]:
     """Rates of all, each round one after the other on the same candidates."""
     rates: dict[str, list[float]] = {}
     statuses: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as scratch:
         root = sources(PACKAGE, VERSION, Path(scratch))
-        chosen = taken_apart(root)
+        chosen = taken_apart(root, count)
         files = written(root / "candidates", chosen)
         for _ in range(rounds):
             measured, facts = by_executor(root, chosen)
@@ -71,15 +71,16 @@ def candidates(rounds: int) -> dict[str, Any]:
     }
 
 
-def taken_apart(root: Path) -> list[Candidate]:
-    """Candidates from the package's own test file, which then goes: they shall be new."""
+def taken_apart(root: Path, count: int) -> list[Candidate]:
+    """So many from all over the package's own test file, which then goes: they shall be new."""
     text = (root / TESTS).read_text(encoding="utf-8")
     definitions = definitions_of((root / MODULE).read_text(encoding="utf-8"))
     names = [one.qualname for one in definitions.functions]
     home = Home(NAME, frozenset(names))
     found = split(text, [Wanted(f"{NAME}:{name}", name) for name in names], home)
     (root / TESTS).unlink()
-    return found[:CANDIDATES]
+    some = found[:CANDIDATES]
+    return some[:: max(1, len(some) // count)][:count]
 
 
 def written(folder: Path, chosen: Sequence[Candidate]) -> list[str]:
