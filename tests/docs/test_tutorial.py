@@ -131,8 +131,8 @@ def test_the_tutorial_from_its_first_to_its_last_page(reader: Reader, ollama: Sc
         reader.do(step)
     shown = (TUTORIAL / "first-review.md").read_text("utf-8").partition("```text\n")[2]
     for line in shown.partition("```")[0].splitlines():
-        assert line in reader.said["review-bot review --working --prove-seconds 10"]
-    assert "no findings" in reader.said[f"{review} --fail-on minor"]
+        assert line in reader.said["review-bot review --working --prove-seconds 15"]
+    assert "no findings" in reader.said["review-bot review --working --prove-seconds 3 --fail-on minor"]
     assert "The record is intact" in reader.said["moa verify"]
 
     read(reader, "with-ollama")
@@ -149,6 +149,6 @@ def test_the_tutorial_from_its_first_to_its_last_page(reader: Reader, ollama: Sc
 
     asked = ollama.count
     read(reader, "first-test")
-    assert "mutants killed" in reader.said["pytest --moa --moa-seconds 10 --moa-committee offline"]
+    assert "mutants killed" in reader.said["pytest --moa --moa-seconds 8 --moa-committee offline"]
     assert "+def test_discounted" in reader.said["git diff"]
     assert ollama.count == asked
