@@ -80,7 +80,7 @@ def summary(proof: ProofReport, behaviour: Sequence[BehaviourReport]) -> str:
     runs = sum(one.executions for one in proof.searched)
     if not runs and not behaviour:
         return "nothing could be compared"
-    found = counted(len(behaviour), "difference") if behaviour else "no difference found"
+    found = counted(len(behaviour), "difference") if behaviour else "no difference proved"
     if not proof.searched:  # it was interrupted before it could tell
         return found
     tried = sum(bool(one.executions) for one in proof.searched)
