@@ -7,7 +7,6 @@ change, is printed with its control characters as escapes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from review_bot.finding import ReportedFinding, Standing, UnplacedFinding
 from review_bot.formats import behaviour, suggested_tests, wording
 from review_bot.formats.columns import chop, columns, crop, wrap
 from review_bot.formats.frame import FrameLine, Frames
+from review_bot.formats.links import spelled_out
 
 if TYPE_CHECKING:
     from moa_engine.outcome import Outcome
@@ -42,9 +42,6 @@ NARROWEST = 20
 
 #: Columns below which no table is drawn.
 TABLE = 60
-
-#: A Markdown link, which a terminal does not hide behind its words.
-LINK = re.compile(r"\[([^\[\]\n]+)\]\((https?://[^\s()]+)\)")
 
 
 def render(outcome: Outcome[Review], change: Change, *, width: int, colour: bool) -> str:
@@ -120,7 +117,7 @@ def _finding(page: _Page, finding: ReportedFinding, standing: Standing, frames: 
     page.text(f"--> {wording.place(finding)}", indent="  ", hanging="      ")
     _frame(page, frames.frame(finding))
     if finding.body.strip():
-        page.text(LINK.sub(r"\1: \2", printable(finding.body.strip())), indent="  ")
+        page.text(spelled_out(printable(finding.body.strip())), indent="  ")
     if finding.suggestion is not None:
         _suggestion(page, finding, frames)
     for evidence in finding.evidence:
@@ -217,7 +214,7 @@ def _unplaced(page: _Page, findings: Sequence[UnplacedFinding]) -> None:
         heading = f"{finding.severity}[{wording.kind(finding)}]: {one_line(finding.title)}"
         page.text(heading, finding.severity, hanging="  ")
         if finding.body.strip():
-            page.text(LINK.sub(r"\1: \2", printable(finding.body.strip())), indent="  ")
+            page.text(spelled_out(printable(finding.body.strip())), indent="  ")
         page.text(wording.author(finding), "quiet", "  ", "    ")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from moa_engine.printable import printable
+from review_bot.formats.links import spelled_out
 from review_bot.formats.wording import counted, money
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def prose(text: str) -> Markup:
     """What a member wrote: paragraphs as they are, and code that it marked as code. Nothing else."""
     from markupsafe import Markup, escape
 
-    text = printable(text.strip())
+    text = spelled_out(printable(text.strip()))
     made = Markup()
     end = 0
     for found in _CODE.finditer(text):

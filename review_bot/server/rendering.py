@@ -19,6 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from moa_engine.printable import printable
+from review_bot.formats.links import spelled_out
 from review_bot.formats.wording import counted, money
 
 _CODE = re.compile(r"```[\w+-]*\n(?P<block>.*?)(?:\n```|\Z)|`(?P<span>[^`\n]+)`", re.DOTALL)
@@ -139,7 +140,7 @@ def _ago(past: float) -> str:
 
 def prose(text: str) -> Markup:
     """What a member wrote, with its code as code; nothing else of Markdown becomes anything."""
-    return Markup("").join(_pieces(printable(text.strip())))
+    return Markup("").join(_pieces(spelled_out(printable(text.strip()))))
 
 
 def _pieces(text: str) -> Iterator[Markup]:
