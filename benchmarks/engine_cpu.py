@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from pydantic import BaseModel
 
+from benchmarks.cpu_time import AT_ONCE, PROMPT, cpu_per_call
 from benchmarks.loopback import endpoint, session
 from moa_engine.budget import Budget
 from moa_engine.caller import Caller
@@ -19,9 +20,7 @@ from moa_engine.pacing import Pace
 from moa_engine.session import Session
 from moa_engine.task import Question
 
-AT_ONCE = 200
 ROUNDS = 3
-PROMPT = "All work and no play makes a dull committee. " * 22  # about 1 kB
 
 
 class Note(BaseModel):
@@ -29,19 +28,6 @@ class Note(BaseModel):
 
     text: str
     tags: list[str]
-
-
-async def gated(calls: int, call: Callable[[int], Awaitable[object]]) -> float:
-    """CPU microseconds a call, at most `AT_ONCE` of them at work."""
-    numbers: Iterator[int] = iter(range(calls))
-
-    async def worker() -> None:
-        for number in numbers:
-            await call(number)
-
-    start = time.process_time()
-    await asyncio.gather(*[worker() for _ in range(AT_ONCE)])
-    return (time.process_time() - start) / calls * 1e6
 
 
 async def bare(base_url: str, calls: int) -> float:
@@ -58,8 +44,8 @@ async def bare(base_url: str, calls: int) -> float:
             response = await client.post(f"{base_url}/chat/completions", json=body)
             response.json()
 
-        await gated(AT_ONCE, call)  # connections and imports
-        return await gated(calls, call)
+        await cpu_per_call(AT_ONCE, call)  # connections and imports
+        return await cpu_per_call(calls, call)
 
 
 async def ours(opened: Session, calls: int, label: str) -> float:
@@ -83,8 +69,8 @@ async def ours(opened: Session, calls: int, label: str) -> float:
             )
             assert answer.value is not None, answer.error
 
-        await gated(AT_ONCE, call)
-        used = await gated(calls, lambda number: call(number + AT_ONCE))
+        await cpu_per_call(AT_ONCE, call)
+        used = await cpu_per_call(calls, lambda number: call(number + AT_ONCE))
         start = time.process_time()
         opened.record.flush()
         used += (time.process_time() - start) / calls * 1e6

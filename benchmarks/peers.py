@@ -32,17 +32,24 @@ def python_of(oldest: tuple[int, int]) -> str:
     raise NoPython(f"needs Python {oldest[0]}.{oldest[1]} or newer, and none was found here")
 
 
-def peer(name: str, *requirements: str, oldest: tuple[int, int] = (3, 11)) -> Path:
-    """The Python of an environment that has just these requirements; `oldest` is the Python they ask for."""
+def peer(
+    name: str, *requirements: str, oldest: tuple[int, int] = (3, 11), bare: tuple[str, ...] = ()
+) -> Path:
+    """The Python of an environment that has just these requirements; `oldest` is the Python they ask for.
+
+    `bare` are installed without what they require themselves.
+    """
     folder = BUILD.absolute() / "peers" / name
     python = folder / "bin" / "python"
     done = folder / "installed"
-    wanted = "\n".join(requirements)
+    wanted = "\n".join([*requirements, *bare])
     if not done.exists() or done.read_text() != wanted:
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([python_of(oldest), "-m", "venv", str(folder)], check=True)
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, *requirements], check=True)
+        if bare:
+            subprocess.run([*pip, "--no-deps", *bare], check=True)
         done.write_text(wanted)
     return python
 

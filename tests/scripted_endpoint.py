@@ -144,10 +144,11 @@ def completion(request: Any, scripted: Scripted) -> bytes:
             "model": request.get("model"),
             "choices": [
                 {
-                    "index": 0,
+                    "index": index,
                     "message": {"role": "assistant", "content": scripted.text, **scripted.message},
                     "finish_reason": scripted.finish_reason,
                 }
+                for index in range(request.get("n") or 1)
             ],
             **({} if scripted.usage is None else {"usage": dict(scripted.usage)}),
         }
