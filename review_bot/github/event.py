@@ -50,6 +50,7 @@ class Target:
     action: str = ""
     head: str = ""  #: the commit that the event is about; "" where it does not say
     again: bool = False  #: somebody pressed "re-run" at a check: also a head that was reviewed
+    repository_id: int = 0  #: its number stays when its name changes; 0 where it is not known
 
     def to_json(self) -> dict[str, Any]:
         """All but which pull request it is, as JSON for `from_json`."""
@@ -60,13 +61,15 @@ class Target:
             "head": self.head,
             "again": self.again,
             "said": said,
+            "repository_id": self.repository_id,
         }
 
     @classmethod
     def from_json(cls, repository: str, number: int, data: Mapping[str, Any]) -> Target:
         """What `to_json` wrote."""
         said = Said(**data["said"]) if data["said"] else None
-        return cls(repository, number, data["event"], said, data["action"], data["head"], data["again"])
+        id = data.get("repository_id", 0)  # what was queued by older versions has none
+        return cls(repository, number, data["event"], said, data["action"], data["head"], data["again"], id)
 
 
 @dataclass(frozen=True, slots=True)

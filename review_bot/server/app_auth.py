@@ -89,25 +89,39 @@ class AppAuth:
                 hint="Somebody who administers it installs it: on the App's page, Install.",
             ) from refused
 
-    def installation_token(self, installation: int, repository: str, *, refused: str = "") -> Token:
+    def installation_token(
+        self, installation: int, repository: str, *, repository_id: int = 0, refused: str = ""
+    ) -> Token:
         """A token for one repository. The same one as long as it is good for five more minutes.
 
-        `refused` is the SHA-256, in hex, of a token that GitHub did not accept: another one is got.
+        With `repository_id` it is for that one, whatever its name is by now. `refused` is the SHA-256, in
+        hex, of a token that GitHub did not accept: another one is got.
         """
         key = (installation, repository)
         with self._lock:
+            if key not in self._locks:
+                self._forget_expired()
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
             known = self._tokens.get(key)
             late = known is None or known.expires - _MARGIN <= self._clock()
             if known is None or late or sha256(known.text.encode()).hexdigest() == refused:
-                known = self._tokens[key] = self._new_token(installation, repository)
+                known = self._new_token(installation, repository, repository_id)
+                with self._lock:
+                    self._tokens[key] = known
             return known
 
-    def _new_token(self, installation: int, repository: str) -> Token:
+    def _forget_expired(self) -> None:
+        now = self._clock()
+        self._tokens = {key: token for key, token in self._tokens.items() if token.expires > now}
+        self._locks = {key: lock for key, lock in self._locks.items() if key in self._tokens or lock.locked()}
+
+    def _new_token(self, installation: int, repository: str, repository_id: int) -> Token:
         exchange = self._exchange()
         path = f"/app/installations/{installation}/access_tokens"
-        body = {"repositories": [repository.partition("/")[2]], "permissions": self._permissions}
+        names = {"repositories": [repository.partition("/")[2]]}
+        which = {"repository_ids": [repository_id]} if repository_id else names
+        body = {**which, "permissions": self._permissions}
         try:
             answer = exchange.ask(path, body)
         except Refused as refused:

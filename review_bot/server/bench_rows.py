@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from moa_engine.errors import MoaError
 from review_bot.github.tokens import Token
+from review_bot.server.child import Work
 from review_bot.server.database import Database, bench_jobs, executors, kept_answers
 from review_bot.server.job_rows import ENDED
 from review_bot.server.kept_answers import Answers
@@ -32,6 +33,7 @@ class BenchJob:
     id: str
     installation: int = 0  #: it has no business on GitHub
     repository: str = ""
+    repository_id: int = 0
 
     def to_json(self) -> Mapping[str, Any]:
         """As it is given to the process."""
@@ -41,7 +43,7 @@ class BenchJob:
 class NoTokens:
     """For processes that have no business on GitHub."""
 
-    def installation_token(self, installation: int, repository: str, refused: str = "") -> Token:  # noqa: ARG002
+    def token_for(self, job: Work, refused: str) -> Token:  # noqa: ARG002
         """Never one.
 
         Raises:

@@ -57,14 +57,17 @@ class Work(Protocol):
     @property
     def repository(self) -> str: ...
 
+    @property
+    def repository_id(self) -> int: ...
+
     def to_json(self) -> Mapping[str, Any]: ...
 
 
 class Tokens(Protocol):
     """Where tokens come from."""
 
-    def installation_token(self, installation: int, repository: str, refused: str = "") -> Token:
-        """A token; another one than that whose SHA-256 is `refused`."""
+    def token_for(self, job: Work, refused: str) -> Token:
+        """A token for the job's repository; another one than that whose SHA-256 is `refused`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,9 +191,7 @@ class Child:
 
     def _answer(self, line: bytes) -> Mapping[str, Any]:
         try:
-            refused = json.loads(line)["token"]
-            job = self._job
-            token = self._tokens.installation_token(job.installation, job.repository, refused)
+            token = self._tokens.token_for(self._job, json.loads(line)["token"])
         except MoaError as error:
             return {"error": error.message, "hint": error.hint}
         except (ValueError, KeyError, TypeError):

@@ -12,7 +12,7 @@ import hmac
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import parse_qs
 
@@ -129,8 +129,7 @@ def _told(
         return Ignored("the event is of no repository")
     if not matches(repository, rules.repositories):
         return Refused(403, "the repository is not among those of this server")
-    given = _of(payload, "installation", "id")
-    installation = given if type(given) is int and 0 < given <= _LARGEST else 0
+    installation = _number(_of(payload, "installation", "id"))
     target = read_event(repository, event, payload)
     if isinstance(target, NoTarget):
         return Delivery(id, event, repository, 0, installation, {"digest": digest}, "ignored", target.why)
@@ -138,6 +137,7 @@ def _told(
         why = "" if parse(target.said.body) else "the comment is no command"
     else:
         why = "" if target.head else "the event does not say which commit it is about"
+    target = replace(target, repository_id=_number(_of(payload, "repository", "id")))
     wish = {"digest": digest} if why else _sound(target.to_json() | {"digest": digest})
     state: Literal["new", "ignored"] = "ignored" if why else "new"
     return Delivery(id, event, repository, target.number, installation, wish, state, why)
@@ -159,6 +159,10 @@ def _payload(headers: Mapping[str, str], body: bytes) -> Mapping[str, Any] | Non
 def _of(payload: Mapping[str, Any], table: str, key: str) -> object:
     inner = payload.get(table)
     return inner.get(key) if isinstance(inner, dict) else None
+
+
+def _number(given: object) -> int:
+    return given if type(given) is int and 0 < given <= _LARGEST else 0
 
 
 def _sound(value: Any) -> Any:

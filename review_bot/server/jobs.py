@@ -23,6 +23,11 @@ class Job:
         return self.target.repository
 
     @property
+    def repository_id(self) -> int:
+        """The repository's number, which stays when it is renamed; 0 where it is not known."""
+        return self.target.repository_id
+
+    @property
     def number(self) -> int:
         """The pull request's number."""
         return self.target.number

@@ -157,7 +157,13 @@ class Apps:
         """The answer to what apps ask; None for what is asked by others."""
         if (method, path) == ("GET", "/app"):
             return 200, self.show(self._app(authorization))
+        if (method, path) == ("GET", "/repositories/1/installation"):
+            path = f"/repos/{self._state.repository}/installation"
         if method == "GET" and (found := re.fullmatch(r"/repos/([^/]+/[^/]+)/installation", path)):
+            if found[1] in self._state.former_names:
+                # docs: "Following redirects", as for all that is of a repository.
+                where = {"location": f"{self._state.base_url}/repositories/1/installation"}
+                raise Problem(301, "Moved Permanently", headers=where)
             return 200, self._installation_of(self._app(authorization), found[1])
         if method == "POST" and (found := re.fullmatch(r"/app/installations/(\d+)/access_tokens", path)):
             return 201, self._access_token(self._app(authorization), int(found[1]), data or {})
@@ -205,7 +211,9 @@ class Apps:
             raise Problem(403, "This installation has been suspended")
         asked = fields(data, {}, {"repositories": list, "repository_ids": list, "permissions": dict})
         known = {name.split("/")[1]: name for name in found.repositories}
-        names = asked.get("repositories") or [*known]
+        ids = {1: self._state.repository.split("/")[1]} if self._state.repository in known.values() else {}
+        numbers = asked.get("repository_ids", [])
+        names = [*asked.get("repositories", []), *map(ids.get, numbers)] or [*known]
         if not set(names) <= known.keys():
             raise invalid(
                 message="There is at least one repository that does not exist or is not accessible to the "

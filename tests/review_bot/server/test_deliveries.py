@@ -22,7 +22,7 @@ def pushed(**changed: Any) -> dict[str, Any]:
     return {
         "action": "synchronize",
         "pull_request": {"number": 7, "head": {"sha": HEAD}},
-        "repository": {"full_name": "ada/shop"},
+        "repository": {"full_name": "ada/shop", "id": 31},
         "installation": {"id": 99},
         **changed,
     }
@@ -71,7 +71,8 @@ def test_nothing_else_is_a_signature(given: str) -> None:
 
 def test_a_push_is_wanted() -> None:
     body = json.dumps(pushed()).encode()
-    wish = Target("ada/shop", 7, "pull_request", action="synchronize", head=HEAD).to_json()
+    target = Target("ada/shop", 7, "pull_request", action="synchronize", head=HEAD, repository_id=31)
+    wish = target.to_json()
     digest = hashlib.sha256(body).hexdigest()
     assert read("pull_request", body) == Delivery(
         "delivery-1", "pull_request", "ada/shop", 7, 99, wish | {"digest": digest}

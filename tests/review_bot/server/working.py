@@ -19,7 +19,7 @@ from sqlalchemy import Row, insert, select
 
 from moa_engine.errors import MoaError
 from review_bot.github.event import Said, Target
-from review_bot.server.child import Start
+from review_bot.server.child import Start, Work
 from review_bot.server.database import Database, deliveries, executors, jobs
 from review_bot.server.serving import Working
 from review_bot.server.settings import ServerSettings
@@ -38,10 +38,10 @@ class Token:
 class Tokens:
     """Tokens that say what was asked for; none for the installation 13."""
 
-    def installation_token(self, installation: int, repository: str, refused: str = "") -> Token:
-        if installation == 13:
+    def token_for(self, job: Work, refused: str) -> Token:
+        if job.installation == 13:
             raise MoaError("the installation is suspended", hint="Its owner resumes it.")
-        return Token(f"ghs_{installation}_{repository}_{refused}", 12.5)
+        return Token(f"ghs_{job.installation}_{job.repository}_{refused}", 12.5)
 
 
 @dataclass
