@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.engine import CRITICAL_PATH, percentiles
 from benchmarks.side_by_side.comparison import Cell, Goal, Plot, Point, Spread, Table
-from benchmarks.side_by_side.engine_systems import BARE, LIMIT, OURS, OURS_HTTPX
+from benchmarks.side_by_side.engine_systems import BARE, LIMIT, OURS, OURS_HTTPX, PER_CALL
 
 
 @dataclass
@@ -141,36 +141,29 @@ def _faults(measured: All) -> Table:
 
 
 def plots(measured: All) -> tuple[Plot, ...]:
-    lean = {name: one for name, one in measured.items() if name != LIMIT}
+    added = {name: [100 * (s / CRITICAL_PATH - 1) for s in one.single] for name, one in measured.items()}
+    slow = tuple(
+        Point(series, name, percentiles(seconds)["p95"])
+        for name, one in measured.items()
+        for series, seconds in (("lognormal latency", one.lognormal), ("5 % stuck", one.stuck))
+        if seconds
+    )
     return (
+        _bars("makespan", "What a system adds to a run's critical path", "%", added),
         _bars(
-            "makespan",
-            "Wall of a run over its critical path, less one: what the system adds",
-            "%",
-            {name: [100 * (s / CRITICAL_PATH - 1) for s in one.single] for name, one in measured.items()},
+            "cpu", "CPU of a call, 200 at once", "µs", {name: one.cpu_us for name, one in measured.items()}
         ),
-        _bars("cpu", "CPU of a call, 200 at once", "µs", {name: one.cpu_us for name, one in lean.items()}),
-        Plot(
-            "slow",
-            "bars",
-            "95th percentile of a run with slow calls",
-            tuple(
-                Point(series, name, percentiles(seconds)["p95"])
-                for name, one in measured.items()
-                if one.lognormal
-                for series, seconds in (("lognormal latency", one.lognormal), ("5 % stuck", one.stuck))
-            ),
-            x="",
-            y="s",
-            alt="95th percentiles of runs with slow calls, by system",
-        ),
+        Plot("slow", "bars", "95th percentile of a run with slow calls", slow, "", "s", "p95 by system"),
     )
 
 
 def _bars(name: str, title: str, unit: str, values: Mapping[str, Sequence[float]]) -> Plot:
+    """Bars of all but a client per call: beside it nobody could tell the others apart."""
     spreads = {system: Spread.of(repeated) for system, repeated in values.items()}
+    if (beyond := spreads.pop(PER_CALL, None)) is not None:
+        title += f" (not drawn: {PER_CALL}, {beyond.median:,.0f} {unit})"
     points = [Point("", system, one.median, one.low, one.high) for system, one in spreads.items()]
-    return Plot(name, "bars", title, tuple(points), x="", y=unit, alt=f"{title}, by system", log_y=True)
+    return Plot(name, "bars", title, tuple(points), x="", y=unit, alt=f"{title}, by system")
 
 
 def goals(measured: All) -> tuple[Goal, ...]:

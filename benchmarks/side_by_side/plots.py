@@ -24,6 +24,7 @@ def drawn(plot: Mapping[str, Any]) -> str:
         ggsize,
         ggtitle,
         labs,
+        position_dodge,
         scale_color_manual,
         scale_fill_manual,
         scale_x_discrete,
@@ -36,25 +37,26 @@ def drawn(plot: Mapping[str, Any]) -> str:
     LetsPlot.setup_html(no_js=True)
     points = plot["points"]
     series = list(dict.fromkeys(one["series"] for one in points))
-    data = {key: [one[key] for one in points] for key in ("series", "x", "y")}
-    data["low"] = [one["y"] if one["low"] is None else one["low"] for one in points]
-    data["high"] = [one["y"] if one["high"] is None else one["high"] for one in points]
+    data = {key: [one[key] for one in points] for key in ("series", "x", "y", "low", "high")}
     base = ggplot(data, aes(x="x", y="y")) + ggtitle(plot["title"]) + theme_minimal()
     base += theme(plot_background=element_rect(fill="white", color="white"))
     colours = {"values": COLOURS, "breaks": series, "name": ""}
     if plot["kind"] == "bars":
         names = list(dict.fromkeys(one["x"] for one in points))
-        base += geom_bar(aes(fill="series"), stat="identity", position="dodge", width=0.7)
-        base += geom_errorbar(
-            aes(ymin="low", ymax="high", group="series"), width=0.2, position="dodge", color="#555555"
-        )
+        beside = position_dodge(0.7)
+        base += geom_bar(aes(fill="series"), stat="identity", position=beside, width=0.7)
         base += scale_fill_manual(**colours) + scale_x_discrete(limits=names[::-1]) + coord_flip()
+        spread = geom_errorbar(
+            aes(ymin="low", ymax="high", group="series"), width=0.2, position=beside, color="#555555"
+        )
         height = 90 + 26 * len(points)
     else:
         base += geom_line(aes(color="series"), size=1) + geom_point(aes(color="series"), size=3)
-        base += geom_errorbar(aes(ymin="low", ymax="high", color="series"), width=0)
         base += scale_color_manual(**colours)
+        spread = geom_errorbar(aes(ymin="low", ymax="high", color="series"), width=0)
         height = 360
+    if any(one["low"] is not None for one in points):
+        base += spread
     if plot["log_x"]:
         base += scale_x_log10()
     if plot["log_y"]:
