@@ -7,9 +7,11 @@ by a model's words. Lone surrogates, which strict parsers refuse, become U+FFFD.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from review_bot.formats.well_formed import well_formed
+from review_bot.standing import Voice
 
 if TYPE_CHECKING:
     from moa_engine.outcome import Outcome
@@ -27,14 +29,13 @@ def render(outcome: Outcome[Review], change: Change) -> str:
 def to_json(outcome: Outcome[Review], change: Change) -> dict[str, Any]:
     """The object behind the text. "base" and "head" are "" where that side is no commit."""
     review = outcome.result
-    figures = outcome.figures()
     return {
         "schema": SCHEMA,
         "base": change.base,
         "head": change.head,
         "status": outcome.status,
         "findings": [finding.model_dump(mode="json") for finding in review.findings] if review else [],
-        "members": figures["members"],
+        "members": list(_members(outcome)),
         "not_reviewed": [{"path": file.path, "why": file.why} for file in change.not_reviewed],
         "masked_secrets": outcome.masked_secrets,
         "run": outcome.run,
@@ -53,3 +54,11 @@ def to_json(outcome: Outcome[Review], change: Change) -> dict[str, Any]:
         "warnings": list(outcome.warnings),
         "notes": list(change.notes),
     }
+
+
+def _members(outcome: Outcome[Review]) -> Iterator[dict[str, Any]]:
+    """Each member's part, with how much its word counts and what a bench found of it."""
+    voices = getattr(outcome.task, "voices", {})
+    for member in outcome.members:
+        voice = voices.get(member.name, Voice(""))
+        yield {**member.to_json(), "weight": voice.weight, "track_record": voice.track}

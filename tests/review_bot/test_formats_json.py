@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
@@ -9,7 +10,8 @@ from moa_engine.outcome import Outcome
 from review_bot.change import Change, NotReviewed
 from review_bot.finding import ReportedFinding, Review
 from review_bot.formats import render
-from tests.review_bot.review_outcomes import BASE, FINDINGS, HEAD, finding, outcome
+from review_bot.standing import Voice
+from tests.review_bot.review_outcomes import BASE, CHANGE, FINDINGS, HEAD, finding, outcome
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "review-1.schema.json").read_text("utf-8"))
 
@@ -66,6 +68,14 @@ def test_the_schema_describes_every_field_that_is_written() -> None:
     assert set(data) == set(SCHEMA["properties"])
     assert set(data["findings"][0]) == set(SCHEMA["$defs"]["finding"]["properties"])
     assert set(data["members"][0]) == set(SCHEMA["$defs"]["member"]["properties"])
+
+
+def test_members_come_with_their_track_records() -> None:
+    voices = {"qwen": Voice("qwen", weight=1.3, track="named 34% of the defects; its word counts 1.3")}
+    data = written(outcome(task=SimpleNamespace(change=CHANGE, voices=voices)))
+    told = {one["name"]: (one["weight"], one["track_record"]) for one in data["members"]}
+    assert told["qwen"] == (1.3, "named 34% of the defects; its word counts 1.3")
+    assert told["mistral"] == (1.0, "")
 
 
 @pytest.mark.parametrize("broken", [{"standing": "sure"}, {"line": 0}, {"severity": None}])
