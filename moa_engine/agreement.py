@@ -128,12 +128,13 @@ def _neighbours(claims: Sequence[Claim]) -> Iterator[tuple[Claim, Claim]]:
     for bucket in buckets.values():
         open_claims: defaultdict[str, list[Claim]] = defaultdict(list)
         for claim in sorted(bucket, key=lambda claim: (claim.start or 0, claim.key)):
-            for voice, others in open_claims.items():
-                if voice == claim.voice != "":
-                    continue
+            for voice, others in list(open_claims.items()):
                 if claim.start is not None:
                     others[:] = [other for other in others if _reaches(other, claim.start)]
-                yield from ((other, claim) for other in others)
+                if not others:
+                    del open_claims[voice]  # a long file has as many voices as parts that were asked about
+                elif voice != claim.voice or voice == "":
+                    yield from ((other, claim) for other in others)
             open_claims[claim.voice].append(claim)
 
 

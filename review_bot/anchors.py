@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, islice
 
 from review_bot.change import Change, ChangedFile, DiffLine, Side
 from review_bot.outline import Outline, is_python, outline
@@ -268,7 +268,7 @@ class _View:
         """Where the quote stands line by line; indentation decides between equals."""
         if not reading.dense:
             return []
-        hits = self._hits("\n" + "\n".join(reading.dense) + "\n")
+        hits = self._line_hits(reading.dense)
         if len(hits) > 1:
             wanted = [line.rstrip() for line in reading.lines if line.strip()]
             exact = [(first, last) for first, last in hits if self._raw[first : last + 1] == wanted]
@@ -285,7 +285,7 @@ class _View:
         wanted = [line for line in reading.dense if len(line) >= _ENOUGH]
         if len(wanted) < 2:
             return []
-        found = [hits[0][0] for line in wanted if len(hits := self._hits(f"\n{line}\n")) == 1]
+        found = [hits[0][0] for line in wanted if len(hits := self._line_hits([line])) == 1]
         if 2 * len(found) <= len(wanted) or found != sorted(found):
             return []
         first, last = found[0], found[-1]
@@ -311,13 +311,24 @@ class _View:
             found.setdefault(line, []).append(index)
         return found
 
+    def _line_hits(self, wanted: list[str]) -> list[Range]:
+        """Index ranges of whole lines that say this, up to a number that is no place any more."""
+        more = len(wanted) - 1
+        hits = (
+            (first, first + more)
+            for first in self._by_text.get(wanted[0], ())
+            if self._dense[first : first + more + 1] == wanted
+            and self._stretch[first] == self._stretch[first + more]
+        )
+        return list(islice(hits, _MOST_HITS))
+
     def _hits(self, needle: str) -> list[Range]:
         """Index ranges of lines that hold the needle, up to a number that is no place any more."""
         hits: list[Range] = []
         at = self._text.find(needle)
         while at >= 0 and len(hits) < _MOST_HITS:
-            first = bisect_right(self._starts, at + needle.startswith("\n")) - 1
-            last = bisect_right(self._starts, at + len(needle) - 1 - needle.endswith("\n")) - 1
+            first = bisect_right(self._starts, at) - 1
+            last = bisect_right(self._starts, at + len(needle) - 1) - 1
             if not hits or hits[-1] != (first, last):
                 hits.append((first, last))
             at = self._text.find(needle, at + 1)

@@ -7,10 +7,11 @@ the first layer's, continued: its last message begins with all of the first laye
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, islice
 
 from moa_engine.ledger import Fact, Item
 from moa_engine.member import Message, PromptVersion
@@ -63,19 +64,19 @@ class Asking:
         later = self.tokens(prompt_file("review-again").text) + self.room // _FINDINGS
         return pack(self.asked or self.change, self.tokens, max(_SMALLEST, self.room - fixed - later))
 
-    def first(self, unit: Unit, units: Sequence[Unit]) -> Question:
-        """The question of the first layer."""
-        return Question(self._version("review-change"), self._first(unit, units), unit.name, 500)
+    def first(self, unit: Unit, paths: Sequence[str]) -> Question:
+        """The question of the first layer; `paths` are the files of all units."""
+        return Question(self._version("review-change"), self._first(unit, paths), unit.name, 500)
 
     def again(
         self,
         unit: Unit,
-        units: Sequence[Unit],
+        paths: Sequence[str],
         items: Sequence[Item],
         facts: Mapping[str | None, Sequence[Fact]],
     ) -> list[Question]:
         """The questions of a later layer: one, or more where the findings do not fit into one."""
-        system, user = self._first(unit, units)
+        system, user = self._first(unit, paths)
         prompt = prompt_file("review-again")
         shown = [self.finding(item, facts) for item in items]
         fixed = self.tokens(system.content) + self.tokens(user.content) + self.tokens(prompt.text)
@@ -104,11 +105,11 @@ class Asking:
         lines += [f"  executed: {fact_line(fact)}" for fact in facts.get(item.id, ())]
         return "\n".join(lines)
 
-    def _first(self, unit: Unit, units: Sequence[Unit]) -> tuple[Message, Message]:
+    def _first(self, unit: Unit, paths: Sequence[str]) -> tuple[Message, Message]:
         named = f" ({unit.name})" if unit.name else ""
         diff = f"{self._heading(f'diff{named}')}\n{unit.text}".rstrip("\n")
         user = prompt_file("review-change").render(
-            boundary=self.boundary, parts="\n".join([*self._about(), *self._elsewhere(unit, units), diff])
+            boundary=self.boundary, parts="\n".join([*self._about(), *self._elsewhere(unit, paths), diff])
         )
         system = "\n\n".join(prompt_file(name).text for name in self._system)
         return Message("system", system), Message("user", user)
@@ -139,16 +140,18 @@ class Asking:
         words = f"{self.change.title}\n\n{self.change.description[:_DESCRIPTION]}".strip()
         return [f"{self._heading('what the author says of the change')}\n{words}"] if words else []
 
-    def _elsewhere(self, unit: Unit, units: Sequence[Unit]) -> list[str]:
-        others = dict.fromkeys(path for one in units for path in one.files if path not in unit.files)
-        if not others:
+    def _elsewhere(self, unit: Unit, paths: Sequence[str]) -> list[str]:
+        own = set(unit.files)
+        if not (count := len(paths) - len(own)):
             return []
-        more = f"\n... and {len(others) - _OTHERS} more" if len(others) > _OTHERS else ""
-        return [
-            f"{self._heading('also changed, and reviewed separately')}\n"
-            + "\n".join(list(others)[:_OTHERS])
-            + more
-        ]
+        others = islice((path for path in paths if path not in own), _OTHERS)
+        more = f"\n... and {count - _OTHERS} more" if count > _OTHERS else ""
+        return [f"{self._heading('also changed, and reviewed separately')}\n" + "\n".join(others) + more]
+
+
+def paths_of(units: Iterable[Unit]) -> tuple[str, ...]:
+    """The files of all units, each once."""
+    return tuple(dict.fromkeys(path for unit in units for path in unit.files))
 
 
 def by_unit(
@@ -159,19 +162,42 @@ def by_unit(
     That is the unit with the nearest piece of their file, or the first one for a file that is in none.
     """
     files = {file.path: file for file in change.files}
-    shown: defaultdict[str, list[tuple[int, int, str]]] = defaultdict(list)
+    shown: defaultdict[str, list[_Stretch]] = defaultdict(list)
     for unit in units:
         for path, start, end in _stretches(unit, files):
             shown[path].append((start, end, unit.name))
+    nearest = {path: _Nearest(stretches) for path, stretches in shown.items()}
     found: defaultdict[str, list[Item]] = defaultdict(list)
     for item in items:
         path, line, _ = anchors.at_head(place_of(body_of(item)))
-        nearest = min(
-            shown.get(path, [(0, 0, units[0].name)]),
-            key=lambda stretch: 0 if line is None else max(stretch[0] - line, line - stretch[1], 0),
-        )
-        found[nearest[2]].append(item)
+        name = nearest[path].to(line) if path in nearest else units[0].name
+        found[name].append(item)
     return found
+
+
+_Stretch = tuple[int, int, str]  #: first and last line, and a name
+
+
+def _further(one: _Stretch, other: _Stretch) -> _Stretch:
+    return other if other[1] > one[1] else one
+
+
+class _Nearest:
+    """Which of some stretches of lines is the nearest to a line; the first of equals."""
+
+    def __init__(self, stretches: Iterable[_Stretch]) -> None:
+        ordered = sorted(stretches, key=lambda stretch: stretch[0])
+        self._starts = [stretch[0] for stretch in ordered]
+        self._after = ordered
+        # Of those that begin before a line, the one that goes furthest.
+        self._before = list(accumulate(ordered, _further))
+
+    def to(self, line: int | None) -> str:
+        if line is None:
+            return self._after[0][2]
+        index = bisect_right(self._starts, line)
+        candidates = [*self._before[max(index - 1, 0) : index], *self._after[index : index + 1]]
+        return min(candidates, key=lambda stretch: max(stretch[0] - line, line - stretch[1], 0))[2]
 
 
 def _stretches(unit: Unit, files: Mapping[str, ChangedFile]) -> Iterable[tuple[str, int, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from review_bot.change import ChangedFile, Hunk
 from review_bot.outline import Definition, Outline, outline
@@ -51,7 +52,7 @@ def hunk_context(file: ChangedFile, hunk: Hunk, limit: int = LIMIT) -> Context:
     if not around:
         heading = (Enclosing("heading", hunk.heading, 0, 0, ""),) if hunk.heading else ()
         return Context(heading, imports)
-    lines = (text or "").split("\n")
+    lines = _lines_of(text or "")
     first, length = (hunk.new_start, hunk.new_length) if at_head else (hunk.old_start, hunk.old_length)
     shown = range(first, first + length)
     share = (limit - len(imports)) // len(around)
@@ -80,8 +81,11 @@ def _innermost(known: Outline, lines: list[int]) -> list[Definition]:
 def _enclosing(found: Definition, lines: list[str], shown: range, limit: int) -> Enclosing:
     """The header first, then the lines nearest to the hunk, until the limit is used up."""
     own = range(found.start, min(found.end, len(lines)) + 1)
-    header = range(found.start, found.body)
-    wanted = [number for number in own if number not in shown]
+    header = range(found.start, min(found.body, own.stop))
+    # What is further away cannot be reached: every line before it costs a character at least.
+    near = range(max(own.start, shown.start - limit - 1), min(own.stop, shown.stop + limit + 1))
+    looked_at = sorted({*header, *near})
+    wanted = [number for number in looked_at if number not in shown]
     wanted.sort(
         key=lambda number: (number not in header, min(abs(number - shown.start), abs(number - shown.stop)))
     )
@@ -92,9 +96,18 @@ def _enclosing(found: Definition, lines: list[str], shown: range, limit: int) ->
             break
         taken.add(number)
     out: list[str] = []
-    for number in own:
+    for before, number in zip([own.start - 1, *looked_at], [*looked_at, own.stop], strict=True):
+        if number > before + 1 and out[-1:] != [_GAP]:
+            out.append(_GAP)
+        if number == own.stop:
+            break
         line = lines[number - 1].rstrip("\r") if number in taken else _HUNK if number in shown else _GAP
         if line not in (_GAP, _HUNK) or out[-1:] != [line]:
             out.append(line)
     text = "\n".join(out) if taken else ""
     return Enclosing(found.kind, found.name, found.start, found.end, text)
+
+
+@lru_cache(maxsize=4)  # one file's hunks come one after the other
+def _lines_of(text: str) -> list[str]:
+    return text.split("\n")

@@ -185,7 +185,7 @@ def _blocks(files: Iterable[ChangedFile], limit: int) -> Iterator[_Block]:
             yield _Block(Piece(file.path, None), _header(file, ""), "", "")
         for index, hunk in enumerate(file.hunks):
             known = hunk_context(file, hunk, limit)
-            lines = _marked_lines(hunk)
+            lines = marked_lines(hunk)
             context = _context(known)
             yield _Block(
                 Piece(file.path, index, 0, len(lines)),
@@ -250,7 +250,7 @@ def _one_line(text: str) -> str:
     return text if text.isprintable() else text.encode("unicode_escape").decode()
 
 
-def _marked_lines(hunk: Hunk) -> tuple[str, ...]:
+def marked_lines(hunk: Hunk) -> tuple[str, ...]:
     """The lines of a hunk; "\\ No newline" stays with the line before it."""
     lines: list[str] = []
     for line in hunk.body.split("\n")[:-1]:

@@ -24,7 +24,7 @@ from moa_engine.task import Contribution, Question, Synthesis, Task
 from moa_engine.tokens import TokenEstimator
 from review_bot.anchors import Anchors
 from review_bot.answers import CallingAnswer, CallingSecondAnswer, ReviewAnswer, SecondAnswer, Verdicts
-from review_bot.asking import Asking, by_unit
+from review_bot.asking import Asking, by_unit, paths_of
 from review_bot.change import Asked, Change, NotReviewed, change_from_json, change_to_json, digest, narrowed
 from review_bot.conclusion import Rulings, conclude
 from review_bot.finding import Review, UnplacedFinding
@@ -134,8 +134,9 @@ class ReviewTask(Task[Review]):
             return (Question(PromptVersion("", "")),) if layer == 1 and self.change.files else ()
         asking = self._asking(Voice.of(member), ledger)
         units, _ = self._packed(asking)
+        paths = paths_of(units)
         if layer == 1 or not units:
-            return [asking.first(unit, units) for unit in units]
+            return [asking.first(unit, paths) for unit in units]
         facts = by_item(ledger.facts)
         shuffled = ledger.shuffled(self._in_question(ledger), lambda item: item.id)
         shown = by_unit(shuffled, units, self._asked, self.anchors)
@@ -143,9 +144,9 @@ class ReviewTask(Task[Review]):
         questions: list[Question] = []
         for unit in units:
             if items := shown[unit.name]:
-                questions += asking.again(unit, units, items, facts)
+                questions += asking.again(unit, paths, items, facts)
             elif unit.name not in heard:  # nothing to discuss, but this member has not had its say yet
-                questions.append(asking.first(unit, units))
+                questions.append(asking.first(unit, paths))
         return questions
 
     def answer_type(self, layer: int) -> type[BaseModel]:
@@ -160,7 +161,7 @@ class ReviewTask(Task[Review]):
 
         asking = self._asking(Voice.of(member), Ledger())
         units, _ = self._packed(asking)
-        return besides([asking.first(unit, units) for unit in units[:1]])
+        return besides([asking.first(unit, paths_of(units)) for unit in units[:1]])
 
     def begin(self, ask: Ask, say: Callable[[str], None]) -> None:
         if not self.proof.on or self._subject.repository is None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from moa_engine.ledger import Fact, Item, Ledger, Stance
 from moa_engine.member import Message
 from moa_engine.task import Question
 from moa_engine.tokens import portioned
 from review_bot.asking import Asking, prompt_file, version_of
-from review_bot.change import ChangedFile, Hunk
 from review_bot.finding import Finding
-from review_bot.grouping import REACH, Group, body_of, by_item, group, place_of
-from review_bot.packing import pack
+from review_bot.grouping import REACH, Group, body_of, by_item, group
+from review_bot.nearby_code import NearbyCode
 from review_bot.standing import Voice, is_tool
 
 #: Tokens of an answer per finding, for the plan.
@@ -47,11 +46,12 @@ class Settling:
         asking = self.asking
         room = asking.room - asking.tokens(system) - asking.tokens(frame.text)
         portions = portioned(texts, asking.tokens, int(room * _FINDINGS))
+        near = NearbyCode(asking.change, asking.anchors, asking.tokens)
         questions = []
         for number, portion in enumerate(portions, 1):
             findings = "\n\n".join(texts[index] for index in portion)
             items = [item for index in portion for item in groups[index]]
-            code = self.code(items, room - asking.tokens(findings))
+            code = near.shown(items, room - asking.tokens(findings))
             user = frame.render(boundary=asking.boundary, code=code, findings=findings)
             name = "" if len(portions) == 1 else f"findings, part {number} of {len(portions)}"
             messages = (Message("system", system), Message("user", user))
@@ -87,37 +87,6 @@ class Settling:
                 lines.append("  found by a tool")
             lines += [f"  {stance.position}: {stance.why}".rstrip(": ") for stance in said[item.id]]
         return "\n".join(lines)
-
-    def code(self, items: Sequence[Item], room: int) -> str:
-        """The hunks that the findings are about, as far as they fit."""
-        wanted: dict[str, list[Item]] = {}
-        for item in items:
-            wanted.setdefault(body_of(item).path, []).append(item)
-        files = [
-            replace(file, hunks=self._hunks(file, wanted[file.path]))
-            for file in self.asking.change.files
-            if file.path in wanted
-        ]
-        units, _ = pack(replace(self.asking.change, files=tuple(files)), self.asking.tokens, max(room, 1))
-        if not units:
-            return "(does not fit)"
-        return units[0].text.rstrip("\n") + ("\n(the rest does not fit)" if len(units) > 1 else "")
-
-    def _hunks(self, file: ChangedFile, items: Sequence[Item]) -> tuple[Hunk, ...]:
-        """The hunk nearest to each finding; all for a finding about the whole file."""
-        lines = [self.asking.anchors.at_head(place_of(body_of(item)))[1] for item in items]
-        if None in lines:
-            return file.hunks
-        nearest = {
-            min(range(len(file.hunks)), key=lambda index: _distance(file.hunks[index], line))
-            for line in lines
-            if line is not None and file.hunks
-        }
-        return tuple(hunk for index, hunk in enumerate(file.hunks) if index in nearest)
-
-
-def _distance(hunk: Hunk, line: int) -> int:
-    return max(hunk.new_start - line, line - hunk.new_start - hunk.new_length, 0)
 
 
 def _near(finding: Finding, said: Mapping[str, Sequence[int | None]]) -> bool:

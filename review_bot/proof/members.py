@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from moa_engine.ledger import Fact, Ledger
+from moa_engine.ledger import Fact
 from moa_engine.stragglers import cancelled
+from review_bot.nearby_code import NearbyCode
 from review_bot.proof.asides import Judgements, ProposedAnswer, judging, proposing, room_for_code
 from review_bot.proof.facts import judgement_fact
 from review_bot.proof.judging import found_by_proof
 from review_bot.proof.report import BehaviourReport
-from review_bot.settling import Settling
 from review_bot.standing import Voice
 
 if TYPE_CHECKING:
@@ -49,7 +49,8 @@ class Members:
     async def _judged_by(self, name: str, reports: Sequence[BehaviourReport]) -> list[Fact]:
         asking = self.asking(self.voices[name])
         items = found_by_proof(one.model_copy(update={"judgement": "suspicious"}) for one in reports)
-        code = Settling(asking, Ledger(), self.voices).code(items, room_for_code(asking))
+        near = NearbyCode(asking.change, asking.anchors, asking.tokens)
+        code = near.shown(items, room_for_code(asking))
         answer = await self.ask(name, judging(asking, reports, code), Judgements)
         if not isinstance(answer.value, Judgements):
             return []
