@@ -2,9 +2,10 @@
 
     python -m benchmarks.deliverer < plan.json
 
-The plan names the servers' ports, the secret, the repository, the pull requests and how much is delivered.
-Deliveries are due at fixed times, whatever became of those before, over a connection each; what is measured
-is the time from when one was due until all of its answer is there. Prints one JSON object.
+The plan names the servers' ports, the secret, the repository, the pull requests and how much is delivered;
+it may name another `path` than ours, and kinds that are left `out`. Deliveries are due at fixed times,
+whatever became of those before, over a connection each; what is measured is the time from when one was due
+until all of its answer is there, and like GitHub nobody waits longer than 10 s. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ MIX = {
     "forged": 2,  # signed with another secret
 }
 
+#: Seconds after which GitHub does not wait for an answer any more.
+PATIENCE = 10.0
+
 
 @dataclass(frozen=True)
 class Request:
@@ -62,8 +66,10 @@ def requests_of(plan: dict[str, Any]) -> list[Request]:
         (event, payload) for event, payload in examples() if event in ("push", "star", "status", "check_run")
     ]
     again: list[Request] = []
+    path = plan.get("path", "/webhook")
+    mix = {kind: share for kind, share in MIX.items() if kind not in plan.get("out", ())}
     for number in range(plan["rate"] * plan["seconds"]):
-        kind = chance.choices([*MIX], [*MIX.values()])[0]
+        kind = chance.choices([*mix], [*mix.values()])[0]
         if kind == "replay":
             if again:
                 first = chance.choice(again[-500:])
@@ -72,7 +78,7 @@ def requests_of(plan: dict[str, Any]) -> list[Request]:
         event, payload = _payload(kind, chance, samples, others, plan)
         id = f"{chance.getrandbits(32):08x}-0000-4000-8000-{number:012x}"
         secret = "another" if kind == "forged" else plan["secret"]
-        request = Request(kind, id, _raw(event, id, json.dumps(payload).encode(), secret))
+        request = Request(kind, id, _raw(path, event, id, json.dumps(payload).encode(), secret))
         found.append(request)
         if kind not in ("forged", "not ours", "other event"):
             again.append(request)
@@ -104,16 +110,18 @@ def _payload(
         payload = samples[event, action]
         pull = payload["pull_request"]
         head = {**pull["head"], "sha": f"{chance.getrandbits(160):040x}"}
-        payload = {**payload, "pull_request": {**pull, "number": number, "head": head}}
+        url = f"https://api.github.com/repos/{plan['repository']}/pulls/{number}"
+        payload = {**payload, "pull_request": {**pull, "number": number, "head": head, "url": url}}
     name = "somebody/else" if kind == "not ours" else plan["repository"]
-    repository = {**(payload.get("repository") or {}), "full_name": name}
+    id = 2 if kind == "not ours" else 1  # 1 is the only one that the tests' GitHub knows
+    repository = {**(payload.get("repository") or {}), "full_name": name, "id": id}
     return event, {**payload, "repository": repository, "installation": {"id": plan["installation"]}}
 
 
-def _raw(event: str, id: str, body: bytes, secret: str) -> bytes:
+def _raw(path: str, event: str, id: str, body: bytes, secret: str) -> bytes:
     signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     lines = (
-        "POST /webhook HTTP/1.1", "Host: 127.0.0.1", "User-Agent: GitHub-Hookshot/044aadd", "Accept: */*",
+        f"POST {path} HTTP/1.1", "Host: 127.0.0.1", "User-Agent: GitHub-Hookshot/044aadd", "Accept: */*",
         "Connection: close", "Content-Type: application/json", f"Content-Length: {len(body)}",
         f"X-GitHub-Event: {event}", f"X-GitHub-Delivery: {id}", f"X-Hub-Signature-256: sha256={signature}",
         "", "",
@@ -129,12 +137,15 @@ async def deliver(requests: list[Request], ports: list[int], rate: int) -> list[
         await asyncio.sleep(max(0.0, due - time.perf_counter()))
         status, state = 0, ""
         try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(request.raw)
-            head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-            writer.close()
-            status, state = int(head.split(b" ", 2)[1]), json.loads(body)["state"]
-        except (OSError, ValueError, IndexError) as error:
+            async with asyncio.timeout(PATIENCE):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+                try:
+                    writer.write(request.raw)
+                    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+                finally:
+                    writer.close()
+            status, state = int(head.split(b" ", 2)[1]), json.loads(body).get("state", "")
+        except (OSError, ValueError, IndexError) as error:  # TimeoutError is an OSError
             state = repr(error)
         return Answer(request.kind, request.id, status, state, time.perf_counter() - due)
 
