@@ -19,6 +19,7 @@ from review_bot.bench.cases import write_json
 from review_bot.bench.judge_task import JudgeTask, preference_in
 from review_bot.bench.measuring import INTERRUPTED, OK, PARTIAL, bench_session, command_line
 from review_bot.bench.prompt_file import Asked, read_prompts
+from review_bot.bench.results import PAIRS_FORMAT
 from review_bot.bench.running import now
 from review_bot.bench.telling import Told, say
 
@@ -63,7 +64,7 @@ def pair(args: argparse.Namespace) -> int:
         say("interrupted; the same command goes on where it was")
         return INTERRUPTED
     result = {
-        "format": "moa-pairs-1",
+        "format": PAIRS_FORMAT,
         "made": {"version": version("pytest-moa"), "when": now(), "command": command_line()},
         "committees": [first, second],
         "prompts": [

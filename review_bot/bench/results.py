@@ -14,6 +14,14 @@ from review_bot.bench.running import now
 
 FORMAT: Final = "moa-bench-1"
 
+#: The format of what `moa bench --pairs` writes.
+PAIRS_FORMAT: Final = "moa-pairs-1"
+
+_NEEDED = {
+    FORMAT: ("cases", "panels", "made"),
+    PAIRS_FORMAT: ("committees", "prompts", "judgements", "two_turns", "unjudged"),
+}
+
 Panel = Mapping[str, Any]
 Result = Mapping[str, Any]
 
@@ -70,17 +78,18 @@ def with_panels(result: Result, panels: Sequence[Panel], aggregations: Sequence[
     return {**changed, "measures": measures(changed)}
 
 
-def read_result(file: Path) -> dict[str, Any]:
-    """The result in a file.
+def read_result(file: Path, formats: Sequence[str] = (FORMAT,)) -> dict[str, Any]:
+    """The result in a file, which has one of these formats.
 
     Raises:
         ConfigError: there is no such file, or it is no result.
     """
     try:
         data: dict[str, Any] = json.loads(file.read_text("utf-8"))
-        if data["format"] != FORMAT:
-            raise ConfigError(f"{file}: its format is {data['format']!r}, not {FORMAT!r}")
-        for name in ("cases", "panels", "made"):
+        if data["format"] not in formats:
+            wanted = " or ".join(map(repr, formats))
+            raise ConfigError(f"{file}: its format is {data['format']!r}, not {wanted}")
+        for name in _NEEDED[data["format"]]:
             data[name]
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}", hint="moa bench makes it") from error

@@ -58,14 +58,17 @@ def _is_file(name: str) -> bool:
 
 
 def _results(files: Sequence[str]) -> list[dict[str, Any]]:
-    from review_bot.bench.results import read_result
+    from review_bot.bench.results import FORMAT, PAIRS_FORMAT, read_result
     from review_bot.page.bench_page import bench_part
+    from review_bot.page.pairs_page import pairs_part
+
+    makers = {FORMAT: bench_part, PAIRS_FORMAT: pairs_part}
 
     found = []
     for number, file in enumerate(files, start=1):
-        result = read_result(Path(file))
+        result = read_result(Path(file), tuple(makers))
         try:
-            found.append(bench_part(result, Path(file).name, f"part{number}"))
+            found.append(makers[result["format"]](result, Path(file).name, f"part{number}"))
         except (KeyError, TypeError, AttributeError, IndexError, ValueError) as error:
             raise ConfigError(
                 f"{file} is not what moa bench writes: {type(error).__name__}: {error}",

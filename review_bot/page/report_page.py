@@ -15,6 +15,6 @@ def render(parts: Sequence[Mapping[str, Any]]) -> str:
     Raises:
         PageMissing: jinja2 is not installed.
     """
-    bench = any(part["kind"] == "bench" for part in parts)
+    bench = any(part["kind"] != "runs" for part in parts)
     title = "What this committee is worth" if bench else "What this committee did"
     return render_page("report.html", title=title, parts_shown=parts, version=version("pytest-moa"))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from moa_engine.cli import main
 from tests.review_bot.bench.test_bench_command import Bench, bench, repo, result, text_of
 from tests.review_bot.gitrepo import GitRepo
 from tests.scripted_endpoint import ScriptedEndpoint
@@ -70,6 +71,8 @@ def test_the_better_committee_wins_in_both_orders(
     assert "not enough to say who is better: 4 prompts" in done.out
     exported = result(repo, "moa-pairs.good.json")
     assert exported[0] == {"instruction": "Question 0?", "output": "right answer", "generator": "good"}  # type: ignore[comparison-overlap]
+    assert main(["report", str(repo.folder / "moa-pairs.json"), "--output", str(repo.folder / "x.html")]) == 0
+    assert "good against poor" in (repo.folder / "x.html").read_text("utf-8")
     asked = len(endpoint.requests)
     assert bench(*pairs).code == 0
     assert len(endpoint.requests) == asked  # all of it is in the record
