@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import Row, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from moa_engine.errors import MoaError
@@ -133,12 +133,6 @@ def alive(database: Database, since: float) -> bool:
     """Whether a server was heard of since then."""
     with database.reading() as connection:
         return connection.execute(select(executors.c.id).where(executors.c.beat > since)).first() is not None
-
-
-def forget(database: Database, before: float) -> None:
-    """Delete what ended before that time."""
-    with database.writing() as connection:
-        connection.execute(delete(bench_jobs).where(bench_jobs.c.finished < before))
 
 
 def _of_case(cases: str, case: str) -> str:

@@ -53,6 +53,7 @@ def _create_app(args: argparse.Namespace) -> int:
 
 def _serve(args: argparse.Namespace) -> int:
     from review_bot.server import metrics, pages
+    from review_bot.server.allocator import share_arenas
     from review_bot.server.app import application
     from review_bot.server.child import Start
     from review_bot.server.configured import configured, login_of
@@ -63,6 +64,7 @@ def _serve(args: argparse.Namespace) -> int:
     from review_bot.server.serving import Working
     from review_bot.server.tokens import InstallationTokens
 
+    share_arenas()  # before there are threads
     given = _given(args)
     found = configured(given)
     app = found.app()

@@ -154,6 +154,16 @@ run_records = Table(
     Index("run_records_of_job", "job"),
 )
 
+#: What was counted of jobs and runs that are deleted; see `retired`.
+retired_totals = Table(
+    "retired_totals",
+    TABLES,
+    Column("name", Text, nullable=False),
+    _text("member"),
+    Column("total", Double, nullable=False),
+    PrimaryKeyConstraint("name", "member"),
+)
+
 #: Processes that work, and when each was last heard of.
 executors = Table(
     "executors",
@@ -170,6 +180,11 @@ _MAKING_TABLES = 0x6D6F61  # "moa"
 
 #: Seconds that a connection, or SQLite's lock, is waited for.
 _PATIENCE = 5
+
+
+#: Each of SQLite's connections has a cache of its own, in kB. At its default of 2000, some twenty connections
+#: would grow for days; the system has the pages in its cache anyway.
+SMALL_CACHE = "cache_size = -256"
 
 
 class DatabaseFailed(MoaError):
@@ -271,7 +286,7 @@ def _make_private(path: Path) -> None:
 
 def _prepare(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # transactions are begun by _begin, not by Python's sqlite3
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", SMALL_CACHE):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -31,6 +31,11 @@ _SIGNATURE = re.compile(r"sha256=([0-9a-f]{64})")
 _LARGEST = 2**63 - 1
 
 
+#: Why a delivery asks for nothing that says that its pull request was closed: what is known of that is old
+#: some day.
+CLOSED = "the pull request was closed"
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What the operator allows. Several secrets: while one replaces the other, both are good."""
@@ -131,6 +136,9 @@ def _told(
         return Refused(403, "the repository is not among those of this server")
     installation = _number(_of(payload, "installation", "id"))
     target = read_event(repository, event, payload)
+    if event == "pull_request" and payload.get("action") == "closed":
+        number = _number(_of(payload, "pull_request", "number"))
+        return Delivery(id, event, repository, number, installation, {"digest": digest}, "ignored", CLOSED)
     if isinstance(target, NoTarget):
         return Delivery(id, event, repository, 0, installation, {"digest": digest}, "ignored", target.why)
     if target.said:

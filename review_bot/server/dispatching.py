@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, and_, bindparam, or_, select, text, tuple_, update
+from sqlalchemy import Connection, Row, and_, bindparam, or_, select, tuple_, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from review_bot.github.chat_commands import ReviewAgain, parse
@@ -23,9 +23,6 @@ from review_bot.github.event import Target
 from review_bot.server import job_rows
 from review_bot.server.database import Database, deliveries, jobs, reason
 from review_bot.server.jobs import Job, comment_id, push_id
-
-#: PostgreSQL's advisory lock under which one process dispatches.
-_DISPATCHING = 0x6D6F6271  # "mobq"
 
 #: Deliveries in one transaction, and how many of them are a lot.
 _MANY, _A_LOT = 1000, 50
@@ -109,7 +106,7 @@ class Dispatcher:
         if not self._to_do():
             return 0
         with self._database.writing() as connection:
-            if not _only_one(connection):
+            if not job_rows.only_one(connection):
                 return 0
             step = _Pass(connection, time.time())
             rows = connection.execute(_due(step.now)).all()
@@ -205,13 +202,6 @@ def _due(now: float) -> Any:
     return wanted.order_by(deliveries.c.received, deliveries.c.id).limit(_MANY)
 
 
-def _only_one(connection: Connection) -> bool:
-    """Whether no other process is at it; on SQLite who may write is alone already."""
-    if connection.dialect.name != "postgresql":
-        return True
-    return bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _DISPATCHING}))
-
-
 def _by_pull(rows: Iterable[Row[Any]]) -> dict[tuple[str, int], list[Row[Any]]]:
     groups: dict[tuple[str, int], list[Row[Any]]] = {}
     for row in rows:
@@ -261,10 +251,18 @@ def _waiting_pushes(
     connection: Connection, pulls: Sequence[tuple[str, int]]
 ) -> dict[tuple[str, int], list[str]]:
     """Pushes that wait for their turn: one that is to be reviewed takes their place."""
-    of_these = tuple_(deliveries.c.repository, deliveries.c.number).in_(pulls)
+    if not pulls:  # another process was faster
+        return {}
+    of_these = tuple_(deliveries.c.repository, deliveries.c.number).in_(_filled_up(pulls))
     rows = connection.execute(select(deliveries).where(deliveries.c.state == "waiting", of_these)).all()
     pushes = [row for row in rows if not row.wish.get("said")]
     return {pull: [row.id for row in them] for pull, them in _by_pull(pushes).items()}
+
+
+def _filled_up(pulls: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """The same ones in few lengths: each length is another statement, and connections remember those."""
+    length = 1 << (len(pulls) - 1).bit_length()
+    return [*pulls, *[pulls[-1]] * (length - len(pulls))]
 
 
 def _known(connection: Connection, id: str) -> bool:

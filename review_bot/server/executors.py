@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from review_bot.server import bench_rows, job_rows
+from review_bot.server import job_rows
 from review_bot.server.database import Database, bench_jobs, executors, reason
 from review_bot.server.queue import ReviewQueue
 
@@ -30,9 +30,6 @@ Say = Callable[[str], None]
 
 #: The beat of who has left.
 _LEFT = 0.0
-
-#: Seconds between two looks at what the queue may forget, and for which it keeps jobs that ended.
-_HOUR, _KEPT = 3600.0, 30 * 86400.0
 
 #: Beats at least in the time after which silence means death, and seconds between two at most.
 _BEATS, _SLOWEST = 6, 2.0
@@ -77,7 +74,6 @@ class Executors:
         self._name = ""
         self._beat = 0.0
         self._steady_since = 0.0
-        self._forgot = 0.0
 
     def register(self) -> str:
         """Be alive from now on; the name under which jobs are taken."""
@@ -108,7 +104,6 @@ class Executors:
                 if self.beat():
                     self.sweep()
                     self._queue.enqueue_benches()
-                    self._forget()
                 else:
                     lost()
                 told = False
@@ -147,11 +142,6 @@ class Executors:
         if dead:
             self._queue.enqueue_missing()
         return len(dead)
-
-    def _forget(self) -> None:
-        if self._beat - self._forgot > _HOUR and not self._queue.forget(self._beat - _KEPT):
-            bench_rows.forget(self._database, self._beat - _KEPT)
-            self._forgot = self._beat
 
     def _is_dead(self, other: Row[Any]) -> bool:
         if other.beat == _LEFT:

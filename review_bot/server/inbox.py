@@ -11,11 +11,10 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -36,12 +35,11 @@ _PAUSE = 0.25
 #: Deliveries in one commit.
 _BATCH = 500
 
+#: Rows in one statement.
+_PORTIONS = (50, 10, 1)
+
 #: Deliveries that wait at most. More only come while the database does not answer.
 _WAITING = 5000
-
-#: Seconds for which a delivery is kept, so that its repetition is known: GitHub repeats for three days.
-_KEPT = 30 * 86400.0
-_FORGET_EVERY = 3600.0
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +63,6 @@ class Inbox:
         self._queue: deque[_Entry] = deque()
         self._closing = False
         self._thread: threading.Thread | None = None
-        self._forget_at = 0.0
 
     async def put(self, delivery: Delivery) -> Put:
         """Keep a delivery; when this returns it is on the disk. "seen": it was before, nothing is changed.
@@ -107,7 +104,6 @@ class Inbox:
                 self._put_back(batch, said)
             else:
                 _answered(batch, new)
-                self._forget_old()
 
     def _next(self) -> list[_Entry]:
         """What is to be written next; nothing when it is time to end."""
@@ -132,23 +128,11 @@ class Inbox:
             for entry in reversed(batch)  # of two with one id the first is kept
         }
         insert = self._dialect.insert(deliveries).on_conflict_do_nothing().returning(deliveries.c.id)
+        new: set[str] = set()
         with self._database.writing() as connection:
-            return set(connection.scalars(insert, [*rows.values()][::-1]))
-
-    def _forget_old(self) -> None:
-        """Now and then, delete what was dealt with long ago."""
-        now = time.time()
-        if now < self._forget_at:
-            return
-        self._forget_at = now + _FORGET_EVERY
-        old = delete(deliveries).where(
-            deliveries.c.received < now - _KEPT, deliveries.c.state.not_in(("new", "waiting"))
-        )
-        try:
-            with self._database.writing() as connection:
-                connection.execute(old)
-        except SQLAlchemyError as error:  # the next time, then
-            _log.warning("old deliveries cannot be deleted: %s", reason(error))
+            for some in _portions([*rows.values()][::-1]):
+                new |= set(connection.scalars(insert, some))
+        return new
 
     def _put_back(self, batch: Sequence[_Entry], said: str) -> None:
         """Wait a little for the database; whoever has waited too long is told so."""
@@ -161,6 +145,15 @@ class Inbox:
             if entry not in kept:
                 failure = DatabaseFailed(f"the database does not take deliveries: {said}")
                 _tell(entry.loop, [(entry.answer, failure)])
+
+
+def _portions(rows: list[dict[str, object]]) -> Iterator[list[dict[str, object]]]:
+    """The rows in portions of few sizes: each size is another statement, and connections remember those."""
+    start = 0
+    for size in _PORTIONS:
+        while len(rows) - start >= size:
+            yield rows[start : start + size]
+            start += size
 
 
 def _answered(batch: Sequence[_Entry], new: set[str]) -> None:

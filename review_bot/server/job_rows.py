@@ -11,13 +11,30 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Table, func, insert, or_, select, update
+from sqlalchemy import Connection, Table, func, insert, or_, select, text, update
 
 from review_bot.server.database import Database, jobs
 from review_bot.server.jobs import Job, first_id
 
 #: States in which a job stays.
 ENDED = ("done", "superseded", "failed")
+
+
+#: PostgreSQL's advisory lock under which one process makes jobs, or deletes them.
+_JOBS = 0x6D6F6271  # "mobq"
+
+
+def only_one(connection: Connection, *, wait: bool = False) -> bool:
+    """Whether no other process makes or deletes jobs until the end of the transaction.
+
+    On SQLite who may write is alone already.
+    """
+    if connection.dialect.name != "postgresql":
+        return True
+    if wait:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _JOBS})
+        return True
+    return bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _JOBS}))
 
 
 def add(connection: Connection, job: Job, now: float) -> None:

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -25,9 +25,6 @@ from review_bot.server.jobs import Job
 
 if TYPE_CHECKING:
     from moa_engine.record import Record
-
-#: Seconds that answers are kept. Somebody may ask for another review of the same code for so long.
-KEPT = 30 * 24 * 3600.0
 
 
 class Answers:
@@ -82,14 +79,12 @@ class Answers:
         return len(missing)
 
     def flush(self) -> None:
-        """Keep what the database did not take when it came, and forget what is old.
+        """Keep what the database did not take when it came.
 
         Raises:
             SQLAlchemyError: it still does not take it.
         """
         self._keep()
-        with self._database.writing() as connection:
-            connection.execute(delete(kept_answers).where(kept_answers.c.at < time.time() - KEPT))
 
     def _keep(self) -> None:
         rows = [

@@ -18,15 +18,14 @@ from sqlalchemy import case, func, select
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from review_bot.server import retired
 from review_bot.server.access import Access
 from review_bot.server.database import Database, deliveries, executors, jobs, run_records
 from review_bot.server.history import DAY, by_state
+from review_bot.server.retired import BUCKETS
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-
-#: Upper bounds of the histogram of a job's seconds.
-BUCKETS = (5, 10, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1200, 1800)
 
 #: Every state has a line, also before anything was in it: alerts on what is missing do not work.
 _DELIVERY_STATES = ("new", "waiting", "queued", "superseded", "ignored")
@@ -90,7 +89,9 @@ class Metrics:
                     jobs.c.finished.is_not(None), jobs.c.started.is_not(None)
                 )
             ).one()
-        count, total, cost, *within = (value or 0 for value in row)
+            gone = retired.totals_of_jobs(connection)
+        known = ((value or 0) + before for value, before in zip(row, gone, strict=True))
+        count, total, cost, *within = known
         buckets: list[Sample] = [
             ("_bucket", {"le": f"{bound}.0"}, number) for bound, number in zip(BUCKETS, within, strict=True)
         ]
@@ -128,10 +129,13 @@ class _Members:
         self._lock = threading.Lock()
         self._totals: dict[str, dict[str, float]] = defaultdict(lambda: dict.fromkeys(_MEMBER_FIELDS, 0.0))
         self._seen: dict[str, float] = {}
-        self._since = 0.0
+        self._since: float | None = None
 
     def totals(self, now: float) -> dict[str, dict[str, float]]:
         with self._lock, self._database.reading() as connection:
+            if self._since is None:
+                self._totals.update(retired.totals_of_members(connection))
+                self._since = 0.0
             started = run_records.c.started
             fresh = select(run_records.c.run, started).where(started >= self._since)
             new = [(run, at) for run, at in connection.execute(fresh) if run not in self._seen]

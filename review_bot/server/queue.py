@@ -24,7 +24,7 @@ from moa_engine.errors import MoaError
 from moa_engine.printable import one_line
 from review_bot.server import job_rows
 from review_bot.server.bench_rows import BenchJob
-from review_bot.server.database import Database, DatabaseFailed, bench_jobs, jobs
+from review_bot.server.database import SMALL_CACHE, Database, DatabaseFailed, bench_jobs, jobs
 from review_bot.server.jobs import Job
 
 if TYPE_CHECKING:
@@ -219,6 +219,12 @@ class ReviewQueue:
             DBOS.delete_workflows([workflow.workflow_id for workflow in old])
         return len(old)
 
+    def forget_jobs(self, ids: Sequence[str]) -> None:
+        """Delete what the queue knows of these jobs."""
+        from dbos import DBOS
+
+        DBOS.delete_workflows([*ids])
+
     def run_again(self, id: str) -> str:
         """Do an ended job anew, whatever was reviewed before; the id of the new job.
 
@@ -226,6 +232,7 @@ class ReviewQueue:
             MoaError: there is no such job, or it has not ended.
         """
         with self._database.writing() as connection:
+            job_rows.only_one(connection, wait=True)
             row = connection.execute(select(jobs).where(jobs.c.id == id)).one_or_none()
             if row is None:
                 raise MoaError(f"there is no job {one_line(id)}")
@@ -245,6 +252,7 @@ class ReviewQueue:
     def _config(self, executor: str) -> DBOSConfig:
         from dbos import DBOSPortableJSONSerializer
 
+        sqlite = self._url.startswith("sqlite")
         return {
             "name": "review-bot",
             "system_database_url": self._url,
@@ -255,10 +263,21 @@ class ReviewQueue:
             "enable_otlp": False,
             "log_level": "WARNING",
             "sys_db_pool_size": self._at_a_time + 9,
+            "db_engine_kwargs": {"connect_args": {"factory": _Connection, "cached_statements": 32}}
+            if sqlite
+            else {},
             # Nothing here waits for messages or is scheduled; a listener would hold a connection.
             "use_listen_notify": False,
             "scheduler_polling_interval_sec": 3600.0,
         }
+
+
+class _Connection(sqlite3.Connection):
+    """One of DBOS's own."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.execute(f"PRAGMA {SMALL_CACHE}")
 
 
 def _prepare_sqlite(path: Path) -> None:

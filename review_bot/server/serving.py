@@ -11,6 +11,7 @@ from review_bot.server.database import Database, bench_jobs
 from review_bot.server.dispatching import Dispatcher
 from review_bot.server.executors import Executors
 from review_bot.server.queue import ReviewQueue
+from review_bot.server.retention import Retention
 from review_bot.server.settings import ServerSettings
 from review_bot.server.workers import Limits, Worker
 
@@ -41,10 +42,12 @@ class Working:
         self.queue = ReviewQueue(database, queue_url, settings.jobs, self._worker.work, self._bench.work)
         self._executors = Executors(database, self.queue, settings.silent_seconds, say)
         self._dispatcher = Dispatcher(database, self.queue, settings.reviews_per_hour, say)
+        self._retention = Retention(database, self.queue, settings.keep_days, say)
         self._stop = threading.Event()
         self._end = threading.Event()
         self._living = threading.Thread(target=self._live, name="living", daemon=True)
         self._dispatching = threading.Thread(target=self._dispatch, name="dispatching", daemon=True)
+        self._retaining = threading.Thread(target=self._retain, name="retaining", daemon=True)
 
     @property
     def running(self) -> int:
@@ -61,11 +64,13 @@ class Working:
         self.queue.enqueue_missing()
         self._living.start()
         self._dispatching.start()
+        self._retaining.start()
 
     def stop(self, seconds: float) -> None:
         """Take nothing more, wait so long for what is being done, and leave the rest for others."""
         self._stop.set()
         self._dispatching.join()
+        self._retaining.join()
         leave = threading.Timer(seconds, self._leave)
         leave.daemon = True
         leave.start()
@@ -84,6 +89,9 @@ class Working:
 
     def _dispatch(self) -> None:
         self._dispatcher.dispatching(self._stop)
+
+    def _retain(self) -> None:
+        self._retention.retaining(self._stop)
 
     def _leave(self) -> None:
         self._worker.leave()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Row, event, select, text, update
+from sqlalchemy import Row, event, select, text
 
 from review_bot.server import inbox as inbox_module
 from review_bot.server.database import Database, DatabaseFailed, deliveries
@@ -95,19 +95,6 @@ def test_two_processes_keep_a_delivery_once(database_url: str, database: Databas
         inbox.close()
     other.close()
     assert Counter(answers) == {"new": 200, "seen": 200}
-
-
-def test_only_what_is_old_and_dealt_with_is_forgotten(inbox: Inbox, database: Database) -> None:
-    put(inbox, *map(numbered, range(4)))
-    old = update(deliveries).where(deliveries.c.number < 3)
-    with database.writing() as connection:
-        connection.execute(old.values(received=time.time() - 31 * 86400, state="queued"))
-        connection.execute(old.where(deliveries.c.number == 1).values(state="waiting"))
-        connection.execute(old.where(deliveries.c.number == 2).values(state="new"))
-    later = Inbox(database)
-    assert put(later, DELIVERY) == ["new"]
-    later.close()
-    assert ids(database) == {"one", "delivery-1", "delivery-2", "delivery-3"}
 
 
 def test_deliveries_wait_while_the_database_is_away(inbox: Inbox, database: Database) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -16,7 +15,6 @@ from moa_engine.attempt import Attempt
 from moa_engine.member import Message, PromptVersion
 from moa_engine.record import Record
 from review_bot.github.event import Target
-from review_bot.server import kept_answers as module
 from review_bot.server.database import Database, kept_answers
 from review_bot.server.jobs import Job
 from review_bot.server.kept_answers import KeptAnswers
@@ -110,14 +108,3 @@ def test_what_only_this_machine_knows_is_kept_for_the_others(database: Database,
         assert kept.earlier(connection, "run") == (0, 0.0)
     with Record(tmp_path / "b.sqlite") as record:
         assert KeptAnswers(database, JOB, print).restore(record) == 1
-
-
-def test_old_answers_are_forgotten(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = KeptAnswers(database, JOB, print)
-    kept.moa_generation(ANSWER)
-    kept.flush()
-    assert count(database) == 1
-    later = time.time() + module.KEPT + 60
-    monkeypatch.setattr(module.time, "time", lambda: later)
-    kept.flush()
-    assert count(database) == 0
