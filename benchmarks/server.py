@@ -1,12 +1,16 @@
 """The whole server under GitHub's deliveries, while it reviews.
 
     python -m benchmarks.server load [--database postgresql] [--processes 2] [--rate 200] [--seconds 30]
+    python -m benchmarks.server memory [--database postgresql] [--rate 200] [--seconds 10] [--rounds 8]
 
 `review-bot serve` as a user starts it, on 30 pull requests of the tests' GitHub, whose reviews are made by
 tools without models, two at a time in each process. Deliveries come from a process of its own (see
 `deliverer.py`); ten seconds apart, new commits come to all pull requests. When the server has nothing to do
 any more, each delivery is looked up: what was accepted has to be in exactly one final state, and GitHub has
 to have exactly one review of each last commit and one answer to each command.
+
+`memory` has the same load several times on one process, with rest in between, and gives its memory after each
+round: what grows with what was delivered goes on growing, what is only being warmed up levels off.
 
 Prints one JSON object.
 """
@@ -171,12 +175,12 @@ def load(kind: str, processes: int, rate: int, seconds: int) -> dict[str, Any]:
             "installation": 1, "pulls": PULLS, "rate": rate, "seconds": seconds, "seed": 1,
         }  # fmt: skip
         cpu = [server.cpu_seconds() for server in servers]
-        answers = _delivered(plan, hub, servers, pushes)
+        answers = delivered(plan, hub, servers, pushes)
         during = [
             round(server.cpu_seconds() - before, 1) for server, before in zip(servers, cpu, strict=True)
         ]
         done_during = _jobs_ended(database)
-        rest = _wait_for_the_end(database, servers)
+        rest = wait_for_the_end(database, servers)
         third = len(answers) // 3
         return {
             "what": f"{rate} deliveries a second for {seconds} s, while reviews are made",
@@ -199,7 +203,7 @@ def load(kind: str, processes: int, rate: int, seconds: int) -> dict[str, Any]:
         }
 
 
-def _delivered(
+def delivered(
     plan: dict[str, Any], hub: Github, servers: list[Server], pushes: int
 ) -> list[tuple[str, str, int, str, float]]:
     """Deliver according to plan; the answers."""
@@ -233,7 +237,7 @@ def _jobs_ended(database: Database) -> int:
         return connection.scalar(select(func.count()).where(jobs.c.finished.is_not(None))) or 0
 
 
-def _wait_for_the_end(database: Database, servers: list[Server]) -> float:
+def wait_for_the_end(database: Database, servers: list[Server]) -> float:
     """Until nothing is to be done any more."""
     start = time.monotonic()
     while True:
@@ -299,16 +303,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("load",))
+    parser.add_argument("what", choices=("load", "memory"))
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument(
         "--processes", type=int, default=1, help="on PostgreSQL, that many servers share the work"
     )
     parser.add_argument("--rate", type=int, default=200)
-    parser.add_argument("--seconds", type=int, default=30)
+    parser.add_argument("--seconds", type=int, help="30 of load, 10 of each round")
+    parser.add_argument("--rounds", type=int, default=8)
     args = parser.parse_args()
     start = time.perf_counter()
-    result = load(args.database, args.processes, args.rate, args.seconds)
+    if args.what == "memory":
+        from benchmarks.server_memory import memory
+
+        result = memory(args.database, args.rate, args.seconds or 10, args.rounds)
+    else:
+        result = load(args.database, args.processes, args.rate, args.seconds or 30)
     print(json.dumps({**result, "took_s": round(time.perf_counter() - start, 1)}, indent=2))
 
 
