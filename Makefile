@@ -6,7 +6,7 @@ RANGE ?= HEAD~1
 REPO ?= .
 BENCHES := engine prefixes plugin reviewer server growth
 
-.PHONY: help demo review test lint docs format clean bench dist test-wheel sbom notices weights
+.PHONY: help demo review test lint docs pictures format clean bench dist test-wheel sbom notices weights
 help: ## List the targets
 	@grep -E '^[a-z%-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -29,6 +29,9 @@ docs: $(VENV)/installed-dev ## Build the documentation into build/docs; warnings
 	$(BIN)/python docs/generate_reference.py
 	$(BIN)/python -m moa_engine.config_reference docs/configuration.md
 	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going --builder html docs build/docs
+
+pictures: $(VENV)/installed-dev ## Make the pictures of the documentation, by real runs; needs Chromium
+	$(BIN)/python -m scripts.pictures
 
 format: $(VENV)/installed-dev ## Format the code
 	$(BIN)/ruff check --fix .
