@@ -107,10 +107,19 @@ class _Systems:
             pass
 
 
+def _rounds(rounds: int, seconds: float) -> Iterator[int]:
+    """The numbers of so many rounds, fewer on a machine that does not get them done in time: at least two."""
+    end = time.monotonic() + seconds
+    for number in range(rounds):
+        if number >= 2 and time.monotonic() > end:
+            return
+        yield number
+
+
 def _starts(systems: _Systems, found: Any, starts: int, measured: dict[str, Measured]) -> None:
     """One run in a fresh process, and what that process took in all."""
     with endpoint("--latency", FIXED) as url:
-        for number in range(starts):
+        for number in _rounds(starts, 55):
             for name, (kind, python) in found.items():
                 if name in systems.gone:
                     continue
@@ -134,16 +143,16 @@ def _single_runs(systems: _Systems, rounds: int, measured: dict[str, Measured]) 
     """One run at a time, in processes that are warm."""
     with endpoint("--latency", FIXED) as url:
         systems.open(url)
-        for number in range(-1, rounds):
+        for number in _rounds(rounds + 1, 75):
             for name, run in systems.in_turn("run", question=f"round {number}"):
-                if number >= 0:  # the one before is for imports and connections
+                if number:  # the first is for imports and connections
                     measured[name].single.append(run["seconds"])
 
 
 def _cpu(systems: _Systems, rounds: int, measured: dict[str, Measured]) -> None:
     with endpoint() as url:
         systems.open(url)
-        for number in range(rounds):
+        for number in _rounds(rounds, 80):
             for name, process in list(systems.live.items()):
                 try:
                     round_ = process.ask("cpu", calls=process.kind.cpu_calls, label=f"round-{number}")
