@@ -133,9 +133,13 @@ def by_coverup(root: Path, files: Sequence[str], repeats: int) -> float:
     return _each(root, files, *slipcover, "-m", "pytest", *plugin, "-qq", "-x", "--disable-warnings")
 
 
+def slipcover_python() -> Path:
+    return peer("coverup", "slipcover==1.0.18", "pytest==9.2.0", "pytest-repeat==0.9.4")
+
+
 def _each(root: Path, files: Sequence[str], *command: str) -> float:
     """Seconds of a process for each file, in an environment that has what the command needs and no more."""
-    python = peer("coverup", "slipcover==1.0.18", "pytest==9.2.0", "pytest-repeat==0.9.4")
+    python = slipcover_python()
     environ = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONPATH": str(root)}
     shutil.rmtree(root / ".pytest_cache", ignore_errors=True)
     started = time.perf_counter()

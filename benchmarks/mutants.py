@@ -93,7 +93,7 @@ def by_mutmut(root: Path) -> float:
         f'source_paths = ["toolz/"]\nonly_mutate = ["{MODULE}"]\n'
         f'pytest_add_cli_args_test_selection = ["{TESTS}"]\n'
     )
-    mutmut = str(_mutmut().with_name("mutmut"))
+    mutmut = str(mutmut_python().with_name("mutmut"))
     start = time.perf_counter()
     subprocess.run([mutmut, "run", "--max-children", "1"], cwd=root, capture_output=True, check=True)
     seconds = time.perf_counter() - start
@@ -104,20 +104,26 @@ def by_mutmut(root: Path) -> float:
 def verdicts_of_mutmut(root: Path) -> Verdicts:
     """What it found in that folder: whether each mutant was killed."""
     driver = str(Path(__file__).with_name("mutmut_verdicts.py"))
-    told = subprocess.run([str(_mutmut()), driver], cwd=root, capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [str(mutmut_python()), driver], cwd=root, capture_output=True, text=True, check=True
+    )
     return {
         changed(one["diff"].splitlines()): one["status"] != "survived"
         for one in map(json.loads, told.stdout.splitlines())
     }
 
 
-def _mutmut() -> Path:
+def mutmut_python() -> Path:
     return peer("mutmut", MUTMUT.replace(" ", "=="), "pytest==9.2.0")
+
+
+def cosmic_ray_python() -> Path:
+    return peer("cosmic-ray", COSMIC_RAY.replace(" ", "=="), "pytest==9.2.0")
 
 
 def by_cosmic_ray(root: Path, number: int) -> tuple[float, dict[tuple[str, str], bool]]:
     """Its rate on the round's sample, and its verdicts there."""
-    python = peer("cosmic-ray", COSMIC_RAY.replace(" ", "=="), "pytest==9.2.0")
+    python = cosmic_ray_python()
     (root / "cr.toml").write_text(
         f'[cosmic-ray]\nmodule-path = "{MODULE}"\ntimeout = 30.0\n'
         f'test-command = "{python} -m pytest -x -q {TESTS}"\n'
