@@ -71,11 +71,11 @@ def hits_table(title: str, scores: Scores, note: str) -> Table:
 
 def costs_table(title: str, scores: Scores, note: str) -> Table:
     """What a review took: medians, with the least and the most."""
-    columns = ("", "reviews", "calls", "tokens in", "tokens out", "seconds", "exit codes")
+    columns = ("", "reviews", "calls", "given up", "tokens in", "tokens out", "seconds", "exit codes")
     rows: list[tuple[Cell, ...]] = []
     for system, reviews in scores.items():
         if not reviews:
-            rows.append((system, 0, *[None] * 5))
+            rows.append((system, 0, *[None] * 6))
             continue
         exits = Counter("timed out" if one.ended.exit is None else str(one.ended.exit) for one in reviews)
         unread = sum(one.ended.exit is not None and not one.ended.is_read for one in reviews)
@@ -84,6 +84,7 @@ def costs_table(title: str, scores: Scores, note: str) -> Table:
             system,
             len(reviews),
             spread([one.counts.calls for one in reviews]),
+            sum(one.counts.uncounted for one in reviews),
             spread([one.counts.tokens_in for one in reviews]),
             spread([one.counts.tokens_out for one in reviews]),
             spread([one.ended.seconds for one in reviews]),

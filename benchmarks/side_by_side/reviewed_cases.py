@@ -56,7 +56,7 @@ class Change:
 
 
 def read_changes(folder: Path) -> list[Change]:
-    """The cases of a folder: small ones first, two with a defect, then a clean one, and so on."""
+    """The cases of a folder: small ones first, one clean among two with a defect."""
     found = [_read(file.parent) for file in folder.glob("*/truth.json")]
     found.sort(key=lambda change: (len(change.diff), change.id))
     clean = [change for change in found if change.is_clean]
@@ -66,8 +66,7 @@ def read_changes(folder: Path) -> list[Change]:
 
 def _mixed(wrong: list[Change], clean: list[Change]) -> Iterator[Change]:
     while wrong or clean:
-        yield from wrong[:2]
-        yield from clean[:1]
+        yield from (*wrong[:1], *clean[:1], *wrong[1:2])
         wrong, clean = wrong[2:], clean[1:]
 
 
