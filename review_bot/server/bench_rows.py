@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from moa_engine.errors import MoaError
@@ -50,6 +50,19 @@ class NoTokens:
             MoaError: always.
         """
         raise MoaError("a bench gets no token for GitHub")
+
+
+@dataclass(frozen=True, slots=True)
+class Benches:
+    """How many cases stand how, each by its last try, and the latest that failed, with why."""
+
+    counts: Mapping[str, int]
+    failed: Sequence[Row[Any]]
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is still to be done."""
+        return any(state not in ENDED for state in self.counts)
 
 
 def about(cases: str, case: str, committee: str) -> str:
@@ -95,6 +108,23 @@ def newest(database: Database, names: Sequence[str]) -> dict[str, Row[Any]]:
     rows = select(*columns).where(bench_jobs.c.about.in_(names)).order_by(bench_jobs.c.number)
     with database.reading() as connection:
         return {row.about: row for row in connection.execute(rows)}
+
+
+def overview(database: Database, shown: int = 5) -> Benches:
+    """What the page tells of benches."""
+    later = bench_jobs.alias()
+    again = select(later.c.id).where(
+        later.c.about == bench_jobs.c.about, later.c.number > bench_jobs.c.number
+    )
+    state = bench_jobs.c.state
+    failed = select(bench_jobs.c.about, bench_jobs.c.why).where(state == "failed", ~again.exists())
+    with database.reading() as connection:
+        rows = connection.execute(
+            select(state, func.count()).where(~again.exists()).group_by(state).order_by(state)
+        )
+        counts = {row[0]: row[1] for row in rows}
+        latest = failed.order_by(bench_jobs.c.finished.desc()).limit(shown)
+        return Benches(counts, connection.execute(latest).all())
 
 
 def work_of(database: Database, id: str) -> Mapping[str, Any]:

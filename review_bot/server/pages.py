@@ -21,7 +21,7 @@ from starlette.routing import Route
 from moa_engine.errors import MoaError
 from moa_engine.printable import printable
 from review_bot.formats.wording import evidence, money
-from review_bot.server import charts, health, history
+from review_bot.server import bench_rows, charts, health, history
 from review_bot.server.access import Access
 from review_bot.server.database import Database
 from review_bot.server.rendering import Links, render, seconds, static
@@ -88,13 +88,15 @@ class Pages:
         state = history.queue(self.database, now)
         days = history.days(self.database, now, _DAYS)
         members = health.members(self.database, now - history.DAY)
-        busy = state.running or state.waiting or state.held
+        benches = bench_rows.overview(self.database)
+        busy = state.running or state.waiting or state.held or benches.busy
         still = "still" in request.query_params
         return self._page(
             "overview.html",
             here="/",
             now=now,
             queue=state,
+            benches=benches,
             answered=history.answered(self.database, [job.id for job in state.running]),
             days=days,
             today=days[-1],

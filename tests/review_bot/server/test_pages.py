@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import insert, update
 
-from review_bot.server.database import Database, deliveries, executors, jobs, run_records
+from review_bot.server.database import Database, bench_jobs, deliveries, executors, jobs, run_records
 from tests.review_bot.server.page_server import GITHUB, OWN, authorization, page
 from tests.review_bot.server.sample_history import FAILED, HEAD, REPOSITORY, STORED, fill
 
@@ -77,6 +77,25 @@ def test_the_overview(database_url: str) -> None:
         assert f"{GITHUB}/{REPOSITORY}/pull/214" in _Seen(shown.html("/")).links
         assert '<meta http-equiv="refresh"' in shown.html("/")
         assert '<meta http-equiv="refresh"' not in shown.html("/?still=1")
+
+
+def test_benches_are_counted_by_each_cases_last_try(database_url: str) -> None:
+    with page(database_url) as shown:
+        assert "Benches" not in shown.html("/")
+        tries = [("a", 1, "failed", "it broke"), ("a", 2, "running", ""), ("b", 1, "failed", HOSTILE[0])]
+        rows = [
+            {"id": f"bench/{case}~{number}", "about": f"bench/{case}", "number": number, "work": {},
+             "state": state, "why": why, "queued": 1.0, "finished": float(state == "failed")}
+            for case, number, state, why in [*tries, ("c", 1, "done", "")]
+        ]  # fmt: skip
+        with shown.database.writing() as connection:
+            connection.execute(insert(bench_jobs), rows)
+        html = shown.html("/")
+        text = " ".join(_Seen(html).text.split())
+        assert "Benches Cases: 1 done, 1 failed, 1 running. bench/b : <script>" in text.replace("/b:", "/b :")
+        assert "it broke" not in text
+        assert "<script>" not in html
+        assert '<meta http-equiv="refresh"' in html
 
 
 def test_what_was_not_reviewed_says_why(database_url: str) -> None:
