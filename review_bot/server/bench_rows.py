@@ -53,11 +53,19 @@ class NoTokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Failed:
+    """A case that came to nothing, and why."""
+
+    about: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Benches:
     """How many cases stand how, each by its last try, and the latest that failed, with why."""
 
     counts: Mapping[str, int]
-    failed: Sequence[Row[Any]]
+    failed: Sequence[Failed]
 
     @property
     def busy(self) -> bool:
@@ -124,7 +132,7 @@ def overview(database: Database, shown: int = 5) -> Benches:
         )
         counts = {row[0]: row[1] for row in rows}
         latest = failed.order_by(bench_jobs.c.finished.desc()).limit(shown)
-        return Benches(counts, connection.execute(latest).all())
+        return Benches(counts, [Failed(row.about, row.why) for row in connection.execute(latest)])
 
 
 def work_of(database: Database, id: str) -> Mapping[str, Any]:
