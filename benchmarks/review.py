@@ -98,8 +98,8 @@ def large() -> dict[str, Any]:
     }
 
 
-def repository(folder: Path, files: int) -> None:
-    """Python files of functions, every line of which changes in the last commit."""
+def repository(folder: Path, files: int, lines_per_file: int = LINES_PER_FILE) -> None:
+    """Python files of functions of four lines, every line of which changes in the last commit."""
     folder.mkdir()
 
     def git(*arguments: str) -> None:
@@ -112,7 +112,7 @@ def repository(folder: Path, files: int) -> None:
             body = "".join(
                 f"def function_{line}(value: int) -> int:\n    total = value + {version}{line}\n"
                 f"    print(total, {version})\n    return total * {version}\n"
-                for line in range(LINES_PER_FILE // 4)
+                for line in range(lines_per_file // 4)
             )
             folder.joinpath(f"module_{number}.py").write_text(
                 body.replace("function_", f"function_{version}_")
