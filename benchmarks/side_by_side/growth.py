@@ -8,7 +8,6 @@ measured is the product and not a model. Nothing may grow faster than n log n: t
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import tempfile
 import time
@@ -228,7 +227,7 @@ def compared(measured: Sequence[tuple[Series, Sequence[Cost]]]) -> Comparison:
                 ("what", "of", "size", "wall s", "CPU s", "peak MB"),
                 tuple(rows),
                 note="Members raise one finding in 100 lines each, and one more in each later layer. The "
-                "findings are three members', two of whom say the same; all formats are written, the page too.",
+                "findings are three members', two of whom say the same; the page and all formats are written.",
             ),
         ),
         plots=tuple(
