@@ -227,7 +227,7 @@ def compared(measured: Sequence[tuple[Series, Sequence[Cost]]]) -> Comparison:
                 ("what", "of", "size", "wall s", "CPU s", "peak MB"),
                 tuple(rows),
                 note="Members raise one finding in 100 lines each, and one more in each later layer. The "
-                "findings are three members', two of whom say the same; the page and all formats are written.",
+                "findings are three members', two of whom say the same; every format is written.",
             ),
         ),
         plots=tuple(
