@@ -60,15 +60,20 @@ _optillm = partial(
     bare=("optillm==0.4.0",),
 )
 
-OURS, OURS_HTTPX, LIMIT, BARE = "pytest-moa, aiohttp", "pytest-moa, httpx", "asyncio by hand", "httpx-aiohttp"
-PER_CALL = "httpx, a client per call"
+OURS, OURS_HTTPX, LIMIT, BARE = (
+    "pytest-moa (aiohttp)",
+    "pytest-moa (httpx)",
+    "asyncio by hand",
+    "httpx-aiohttp",
+)
+PER_CALL = "httpx (client per call)"
 # With these numbers the systems keep two cores half busy while all make many runs at the same time.
 KINDS = (
     Kind(OURS, ("engine_moa", "aiohttp"), _own, 5000, 500, 20),
     Kind(OURS_HTTPX, ("engine_moa", "httpx"), _own, 2000, 200, 10),
     Kind("litellm", ("engine_litellm",), _litellm, 400),
     Kind("openai", ("engine_openai", "openai"), _openai, 400),
-    Kind("openai, aiohttp", ("engine_openai", "openai-aiohttp"), _openai, 400),
+    Kind("openai (aiohttp)", ("engine_openai", "openai-aiohttp"), _openai, 400),
     Kind("optillm", ("engine_optillm",), _optillm, 400, 200, 10),
     Kind("httpx", ("engine_httpx", "httpx"), _httpx, 400),
     Kind(PER_CALL, ("engine_httpx", "httpx-per-call"), _httpx, 200, at_once=0),
