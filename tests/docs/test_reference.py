@@ -23,6 +23,7 @@ def generated() -> dict[str, str]:
     return pages
 
 
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="argparse breaks the lines of usages elsewhere")
 def test_every_page_is_current(generated: dict[str, str]) -> None:
     for path, text in generated.items():
         assert (DOCS / path).read_text(encoding="utf-8") == text, "run: python docs/generate_reference.py"
