@@ -51,6 +51,7 @@ class Answers:
     unanswered: dict[int, int] = field(default_factory=dict)
     all: list[Answer] = field(default_factory=list)
     rest: float = 0.0
+    left_out: list[int] = field(default_factory=list)  #: rates for which there was no time
     lost: int | None = None  #: accepted deliveries that are in no final state in the end
     doubled: int | None = None  #: commits with more than one review
 
@@ -115,7 +116,10 @@ def climb(servings: Sequence[Serving], until: float) -> list[Answers]:
     for seed, rate in enumerate(sorted((*RATES, ASKED))):
         for at, answers in enumerate(found):
             ended = at in out and not (rate == ASKED and answers.serving.system.ours)
-            if ended or time.monotonic() > until:
+            if ended:
+                continue
+            if time.monotonic() > until:
+                answers.left_out.append(rate)
                 continue
             answers.step(rate, seed)
             if answers.missed(rate):

@@ -101,7 +101,14 @@ def _by_rate(answers: Sequence[Answers]) -> Table:
         for one in answers
     ]
     columns = ("server", *(f"{rate}/s" for rate in RATES))
-    return Table("p99 of the answer by rate, ms", columns, tuple(rows), "-: not tried.")
+    left = [f"{one.serving.system.name} at {one.left_out[0]}/s and above" for one in answers if one.left_out]
+    late = f" There was no time for {', '.join(left)}." if left else ""
+    return Table(
+        "p99 of the answer by rate, ms",
+        columns,
+        tuple(rows),
+        f"-: not tried, since a lower one was missed.{late}",
+    )
 
 
 def _recovered(recoveries: Mapping[str, Sequence[Recovery]], rounds: int) -> Table:
