@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -26,23 +27,24 @@ _NOTE = (
 )
 
 
-def failures(systems: Mapping[str, Asking], change: Change) -> Table:
-    """One row a system."""
+def failures(systems: Mapping[str, Asking], change: Change, ends: float) -> Table:
+    """One row a system; what the time does not suffice for is left out, and said."""
     rows: dict[str, list[Cell]] = {name: [name] for name in systems}
     with proxy() as garbage, proxy(status=401) as refused, tempfile.TemporaryDirectory() as scratch:
         places = [(garbage.base_url, change), (refused.base_url, change), (_nobody(), change)]
         places.append((garbage.base_url, _unchanged(Path(scratch))))
         for base_url, about in places:
             for name, asking in systems.items():  # in turn
-                rows[name].append(_exit(asking(base_url), about))
+                left = min(PATIENCE, ends - time.monotonic())
+                rows[name].append(_exit(asking(base_url), about, left) if left > 1 else "no time left")
     columns = ("", "garbage for an answer", "refused key (401)", "endpoint down", "empty diff")
     return Table("Exit codes when something is wrong", columns, tuple(map(tuple, rows.values())), _NOTE)
 
 
-def _exit(reviewer: Reviewer, change: Change) -> str:
+def _exit(reviewer: Reviewer, change: Change, patience: float) -> str:
     with tempfile.TemporaryDirectory() as scratch:
-        ended = run(reviewer(change, Path(scratch)), PATIENCE)
-    return f"killed after {PATIENCE} s" if ended.exit is None else f"{ended.exit} ({ended.seconds:.1f})"
+        ended = run(reviewer(change, Path(scratch)), patience)
+    return f"killed after {patience:.0f} s" if ended.exit is None else f"{ended.exit} ({ended.seconds:.1f})"
 
 
 def _nobody() -> str:

@@ -49,8 +49,8 @@ PROOF = "pytest-moa, tools and proof"
 #: Seconds that a proof may search; that a review with models is told to take; and after which one is killed.
 PROVE, TOLD, KILLED = 20, 60, 75
 
-#: Shares of the time: what is left after the exit codes and the part without a model is the models'.
-WITHOUT_MODEL = 0.25
+#: Shares of the time for the exit codes, and for reviews without a model; the rest is the models'.
+FAILING, WITHOUT_MODEL = 0.2, 0.25
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +76,7 @@ def measure(options: argparse.Namespace) -> Comparison:
         weights(model)
     began = time.monotonic()
     asking = _asking(missing)
-    wrong = failures(asking, changes[0])
+    wrong = failures(asking, changes[0], began + FAILING * options.seconds)
     without = {
         "pytest-moa, tools": pytest_moa({}),
         PROOF: pytest_moa({}, prove_seconds=PROVE),
