@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -151,6 +151,18 @@ class AppAuth:
             hint = "Its owner adds the repository in the account's settings, under Installed GitHub Apps."
             return Refused(422, f"{of} does not have {repository}", hint=hint)
         return self._explained(refused, exchange)
+
+    def hook_deliveries(self) -> Iterator[Mapping[str, Any]]:
+        """What GitHub delivered to the App, or tried to, the newest first."""
+        exchange = self._exchange()
+        try:
+            yield from exchange.pages("/app/hook/deliveries")
+        except Refused as refused:
+            raise self._explained(refused, exchange) from refused
+
+    def redeliver(self, id: int) -> None:
+        """Have a delivery sent again; it comes under the id that it had."""
+        self._exchange().write("POST", f"/app/hook/deliveries/{id}/attempts")
 
     def _read(self, path: str) -> Any:
         exchange = self._exchange()

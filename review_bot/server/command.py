@@ -60,6 +60,7 @@ def _serve(args: argparse.Namespace) -> int:
     from review_bot.server.database import Database
     from review_bot.server.inbox import Inbox
     from review_bot.server.listening import Listening, bound, url_of
+    from review_bot.server.missed import Missed
     from review_bot.server.scratch import Scratch
     from review_bot.server.serving import Working
     from review_bot.server.tokens import InstallationTokens
@@ -94,6 +95,9 @@ def _serve(args: argparse.Namespace) -> int:
         stop = _signals()
         working.start()
         listening.start()
+        if settings.redeliver:
+            missed = Missed(database, app, tell)
+            threading.Thread(target=missed.looking, args=(stop,), name="missed", daemon=True).start()
         where = url_of(socket)
         if found.access.on:
             tell(f"page: {where}/")

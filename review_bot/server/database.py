@@ -164,6 +164,14 @@ retired_totals = Table(
     PrimaryKeyConstraint("name", "member"),
 )
 
+#: Deliveries that GitHub was asked to send again; see `missed`.
+redelivered = Table(
+    "redelivered",
+    TABLES,
+    Column("id", Text, primary_key=True),  # X-GitHub-Delivery
+    Column("at", Double, nullable=False),
+)
+
 #: Processes that work, and when each was last heard of.
 executors = Table(
     "executors",

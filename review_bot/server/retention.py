@@ -24,6 +24,7 @@ from review_bot.server.database import (
     jobs,
     kept_answers,
     reason,
+    redelivered,
     run_records,
 )
 from review_bot.server.deliveries import CLOSED
@@ -74,7 +75,9 @@ class Retention:
     def portions(self, now: float) -> Iterator[int]:
         """Delete what is old by then, a portion at each step; how many rows each was."""
         before = now - self._kept
-        for portion in (self._runs, self._jobs, self._benches, self._answers, self._deliveries):
+        for portion in (
+            self._runs, self._jobs, self._benches, self._answers, self._deliveries, self._redelivered
+        ):  # fmt: skip
             while count := portion(before):
                 yield count
         while count := self._queue.forget(before):
@@ -131,6 +134,10 @@ class Retention:
             deliveries.c.received < before, deliveries.c.state.not_in(("new", "waiting"))
         )
         return self._deleted(deliveries.c.id, old.limit(_MANY))
+
+    def _redelivered(self, before: float) -> int:
+        old = select(redelivered.c.id).where(redelivered.c.at < before)
+        return self._deleted(redelivered.c.id, old.limit(_MANY))
 
     def _deleted(self, key: Any, old: Any) -> int:
         with self._alone() as connection:

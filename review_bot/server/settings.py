@@ -49,6 +49,9 @@ class ServerSettings(Section):
     """A process of the server that was not heard of for so long is taken for dead; others resume its jobs."""
     max_delivery_bytes: Whole = Field(default=26_000_000, ge=1)
     """Larger deliveries are refused unread. GitHub sends none above 25 MB."""
+    redeliver: StrictBool = True
+    """Whether GitHub is asked, at the start and hourly, to send again what it could not deliver in the last
+    three days."""
     keep_days: Number = Field(default=90.0, ge=4)
     """How long deliveries, jobs, runs and models' answers are kept after their end. A pull request's last run
     stays until the pull request is closed. GitHub delivers anew for three days, so it cannot be shorter."""

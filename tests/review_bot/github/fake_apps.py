@@ -74,6 +74,8 @@ class App:
     private_key: str = field(repr=False)
     webhook_secret: str = field(repr=False)
     hook_url: str = ""
+    hook_log: list[Json] = field(default_factory=list)  #: what was delivered, the newest first
+    asked_again: list[int] = field(default_factory=list)  #: which of it was asked for again
 
     def deliver(
         self, url: str, event: str, payload: Json, *, installation: int = 1, id: str = ""
@@ -165,6 +167,15 @@ class Apps:
                 where = {"location": f"{self._state.base_url}/repositories/1/installation"}
                 raise Problem(301, "Moved Permanently", headers=where)
             return 200, self._installation_of(self._app(authorization), found[1])
+        if (method, path) == ("GET", "/app/hook/deliveries"):
+            return 200, self._app(authorization).hook_log
+        if method == "POST" and (found := re.fullmatch(r"/app/hook/deliveries/(\d+)/attempts", path)):
+            # docs: "Redeliver a delivery for an app webhook": 202, without a body to speak of.
+            app = self._app(authorization)
+            if int(found[1]) not in [one["id"] for one in app.hook_log]:
+                raise Problem(404, "Not Found")
+            app.asked_again.append(int(found[1]))
+            return 202, {}
         if method == "POST" and (found := re.fullmatch(r"/app/installations/(\d+)/access_tokens", path)):
             return 201, self._access_token(self._app(authorization), int(found[1]), data or {})
         return None
