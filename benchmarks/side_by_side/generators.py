@@ -88,6 +88,8 @@ def by_coverup(
     if not counted:
         return Written(found.seconds, "no answer in time")
     good, failed, useless = counted[-1]
+    if good == failed == useless == "0":
+        return Written(found.seconds, "no answer in time")
     return Written(found.seconds, f"{good} good, {failed} failed, {useless} useless")
 
 

@@ -37,7 +37,7 @@ CANNOT = (OSError, subprocess.SubprocessError, NoPython, RuntimeError)
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=3, help="of candidates and mutants")
-    parser.add_argument("--candidates", type=int, default=12)
+    parser.add_argument("--candidates", type=int, default=16)
     parser.add_argument("--search-seconds", type=float, default=12, help="Pynguin's search for each module")
     parser.add_argument("--modules", nargs="*", default=["toolz", "iniconfig"], help="for generators")
     parser.add_argument("--model", default="qwen2.5-coder-0.5b-instruct")

@@ -85,7 +85,8 @@ def mutants_part(mutated: dict[str, Any]) -> Part:
     }
     fastest = rates[OURS].median
     note = (
-        "Whole commands. Verdicts are compared where both tools change the same lines to the same. "
+        "Whole commands. Verdicts are compared where both tools change the same lines to the same; "
+        "pytest-moa's mutants are counted. "
         f"cosmic-ray runs a sample of {COSMIC_RAY_MUTANTS} mutants a round, another one each time."
     )
     if mutated["differing"]:
