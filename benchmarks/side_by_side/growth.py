@@ -76,7 +76,7 @@ def measure(options: argparse.Namespace) -> Comparison:
             Series(
                 "three members", "changed lines", (10, 100, 1_000, 10_000, 100_000), 60, bench.with_members
             ),
-            Series("members, two layers", "members", (1, 2, 4, 8, 12), 35, bench.members),
+            Series("three layers", "members", (1, 2, 4, 8, 12), 35, bench.members),
             Series("six members", "layers", (1, 2, 3, 5), 35, bench.layers),
             Series("all formats", "findings", (10, 100, 1_000, 10_000), 60, bench.findings),
         ]
