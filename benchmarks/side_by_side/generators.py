@@ -16,7 +16,7 @@ from pathlib import Path
 
 from benchmarks.local_models import Served
 from benchmarks.peers import peer
-from benchmarks.suggestions import suggest
+from benchmarks.suggestions import by_members, suggest
 from benchmarks.suites import Module
 
 OURS = "pytest-moa"
@@ -51,7 +51,15 @@ def by_moa(module: Module, root: Path, environ: Mapping[str, str], seconds: floa
     began = time.perf_counter()
     done = suggest(module, root, environ, seconds, most)
     took = time.perf_counter() - began
-    return Written(took, "" if done.returncode in (0, 5) else done.stdout[-300:])
+    if done.returncode not in (0, 5):
+        return Written(took, done.stdout[-300:])
+    models = by_members(root / "report.json").get("models", {})
+    said = (
+        f"{one['calls']} calls, {one['failed']} failed, {sum(one['proposed'].values())} tests proposed, "
+        f"{one['chosen']} chosen"
+        for one in models.values()
+    )
+    return Written(took, "; ".join(said))
 
 
 def by_pynguin(module: Module, root: Path, environ: Mapping[str, str], search: float) -> Written:
