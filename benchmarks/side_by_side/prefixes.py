@@ -173,9 +173,9 @@ def compared(cases: list[Case], runs: dict[tuple[str, str], list[Run]], model: s
         summary=(
             f"On a change of {len(CHANGE.read_text().splitlines())} lines our order has the server evaluate "
             f"{long[0]:.2f} of the prompt tokens of the reference's order, for {long[1]:.2f} of its CPU; "
-            f"on two slots, which share nothing, {split[0]:.2f}. In the first layer, where nothing came "
-            f"before, there is no gain, and with a short question ({brief[0]:.2f}), whose answers are "
-            "longer than itself, hardly any: what is new in each layer is evaluated in either order."
+            f"on two slots {split[0]:.2f}, with a short question, shorter than its answers, {brief[0]:.2f}. "
+            "In the first layer, where nothing came before, our order gains nothing, and what is new in a "
+            "layer is evaluated in either order."
         ),
         tables=(
             Table(
