@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Generator
@@ -43,23 +44,29 @@ class State:
         self.lag = 0  #: so often lists are read before they show what is new
         self.base_url = ""  #: as the client calls the fake; of the request being answered
         self._ids = count(2_200_000_001)  # GitHub's do not fit into 32 bits any more
-        self._refs: dict[str, str] | None = None
+        self._moment = threading.local()  # tests look at the state while a request is answered
 
     @contextmanager
     def one_moment(self) -> Generator[None]:
         """Inside, no branch moves: a request is answered."""
-        self._refs = {}
+        self._moment.refs = {}
         try:
             yield
         finally:
-            self._refs = None
+            del self._moment.refs
+
+    @property
+    def _refs(self) -> dict[str, str] | None:
+        """Where branches are, of the request that this thread is answering."""
+        return getattr(self._moment, "refs", None)
 
     def _ref(self, name: str) -> str:
-        if self._refs is None:
+        refs = self._refs
+        if refs is None:
             return fake_diff.commit(self.bare, name)
-        if name not in self._refs:
-            self._refs[name] = fake_diff.commit(self.bare, name)
-        return self._refs[name]
+        if name not in refs:
+            refs[name] = fake_diff.commit(self.bare, name)
+        return refs[name]
 
     def listed(self, rows: list[Row]) -> list[Row]:
         """What a list shows. seen: lists lag behind writes by a moment."""
