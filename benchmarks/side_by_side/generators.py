@@ -83,7 +83,7 @@ def by_coverup(
 ) -> Written:
     """Ended by SIGINT when its time is over; what it had accepted by then is there."""
     driver = str(Path(__file__).with_name("coverup_capped.py"))
-    command = [str(coverup()), driver, str(MAX_TOKENS), module.path, "--tests-dir", "tests"]
+    command = [str(coverup()), driver, served.name, str(MAX_TOKENS), module.path, "--tests-dir", "tests"]
     command += ["--package-dir", str(Path(module.path).parent), "--model", f"openai/{served.name}"]
     # The first prompts need no function calls, which LiteLLM believes an unknown model cannot do.
     command += ["--prompt", "gpt-v1", "--no-checkpoint", "--max-concurrency", "1"]
