@@ -6,6 +6,7 @@ python=$1
 shift
 dist=$(pwd)/dist
 apart=$(mktemp -d)
+chmod 755 "$apart" # root's tests start PostgreSQL, and a sandbox, as another user
 trap 'rm -rf "$apart"' EXIT
 
 tar -xzf "$dist"/*.tar.gz -C "$apart" --strip-components 1
